@@ -1,0 +1,67 @@
+/** The catalogue. An event of another type does not exist. */
+export type AuditEventType =
+  | 'access.allowed' | 'access.denied'
+  | 'request.refused' | 'request.completed' | 'request.aborted'
+  | 'origin.refused' | 'rate-limit.exceeded'
+  | 'client.registered' | 'client.refused'
+  | 'authorization.requested' | 'authorization.refused'
+  | 'consent.granted' | 'consent.denied' | 'consent.refused'
+  | 'token.issued' | 'token.repeated' | 'token.refused'
+  | 'code.replayed' | 'refresh.reused'
+  | 'grant.revoked' | 'revocation.refused'
+  | 'sign-in.succeeded' | 'sign-in.failed' | 'sign-in.throttled' | 'sign-out'
+  | 'account.created' | 'account.changed' | 'account.removed'
+  | 'key.created' | 'leniency.used'
+
+/** What a part tells about one decision. Never a secret, code, token, verifier or argument value. */
+export interface AuditInput {
+  readonly type: AuditEventType
+  /** A stable word or phrase from our own code, never text of the request. */
+  readonly reason?: string
+  readonly subject?: string | null
+  readonly clientId?: string | null
+  readonly grantId?: string | null
+  readonly resource?: string | null
+  /** For example `tools/call add_note` or `authorization_code`. */
+  readonly operation?: string
+  readonly scopesAsked?: readonly string[]
+  readonly scopesGranted?: readonly string[]
+}
+
+/** One decision, as the sink gets it. Every member is always there. */
+export interface AuditEvent {
+  /** Unguessable and unique. */
+  readonly id: string
+  readonly type: AuditEventType
+  readonly outcome: 'allowed' | 'denied'
+  /** Seconds since the Unix epoch. */
+  readonly at: number
+  readonly reason: string | null
+  readonly subject: string | null
+  readonly clientId: string | null
+  readonly tenant: string
+  readonly grantId: string | null
+  readonly resource: string | null
+  readonly operation: string | null
+  readonly scopesAsked: readonly string[]
+  readonly scopesGranted: readonly string[]
+  /** `null` for what happened outside of a request. */
+  readonly requestId: string | null
+  readonly method: string | null
+  /** The route's pattern, never the URL. */
+  readonly route: string | null
+  readonly address: string | null
+}
+
+/** May be slow or fail; a failure is logged and never changes the answer. */
+export type AuditSink = (event: AuditEvent) => void | Promise<void>
+
+export interface AuditOptions {
+  /** Called with each event. */
+  readonly sink?: AuditSink
+  /** Writes each event to the app's pino logger as `mcpAudit`, at level `info` (allowed) or `warn` (denied). Default `true`. */
+  readonly log?: boolean
+}
+
+/** `request.audit`: reports a decision of this request. */
+export type RecordEvent = (input: AuditInput) => void

@@ -1,0 +1,19 @@
+export type SigningAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
+
+/** What a derived key is for. Keys of different purposes are independent. */
+export type SecretPurpose = 'signing-keys' | 'refresh-tokens' | 'codes' | 'csrf' | 'set-up'
+
+/**
+ * Everything that needs a secret of the operator's. Derived once at boot (HKDF-SHA-256); the first secret seals and
+ * signs, all of them open and verify, so secrets are rotated by putting a new one in front.
+ */
+export interface Secrets {
+  /** AES-256-GCM with a fresh nonce. `about` is bound as associated data and is needed again to open. */
+  seal (purpose: SecretPurpose, about: string, plaintext: string): string
+  /** Answers `null` for whatever was not sealed by us for this purpose and `about`. */
+  open (purpose: SecretPurpose, about: string, sealed: string): string | null
+  /** HMAC-SHA-256, base64url, 43 characters, under the first secret. */
+  mac (purpose: SecretPurpose, text: string): string
+  /** Constant time, under any of the secrets. */
+  verifyMac (purpose: SecretPurpose, text: string, tag: string): boolean
+}

@@ -1,0 +1,104 @@
+export type ClientAuthenticationMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
+export type GrantType = 'authorization_code' | 'refresh_token'
+
+/** Client metadata as registered, in RFC 7591 names. Absent members are absent, never `null` (AS-R4). */
+export interface ClientMetadata {
+  readonly redirect_uris: readonly string[]
+  readonly token_endpoint_auth_method: ClientAuthenticationMethod
+  readonly grant_types: readonly GrantType[]
+  readonly response_types: readonly 'code'[]
+  readonly application_type?: 'native' | 'web'
+  readonly client_name?: string
+  readonly client_uri?: string
+  readonly logo_uri?: string
+  readonly tos_uri?: string
+  readonly policy_uri?: string
+  readonly scope?: string
+  readonly contacts?: readonly string[]
+  readonly software_id?: string
+  readonly software_version?: string
+}
+
+export interface Client {
+  readonly clientId: string
+  readonly metadata: ClientMetadata
+  /** SHA-256 of the secret, base64url; `null` for a public client. */
+  readonly secretDigest: string | null
+  /** `static`: the operator configured it. `dynamic`: it registered itself, nobody assures who it is (AS-A17). */
+  readonly origin: 'static' | 'dynamic'
+  /** Seconds since the Unix epoch. */
+  readonly issuedAt: number
+}
+
+/** A client from the configuration. */
+export interface StaticClient {
+  readonly clientId: string
+  readonly name?: string
+  readonly redirectUris: readonly string[]
+  /** Needed by the `client_secret_*` methods, refused with `none`. At least 32 characters. */
+  readonly secret?: string
+  readonly tokenEndpointAuthMethod?: ClientAuthenticationMethod
+  readonly grantTypes?: readonly GrantType[]
+  readonly scope?: string
+}
+
+/** The refresh half of an active grant. Digests and sealed text only. */
+export interface RefreshState {
+  /** SHA-256 of the token that is good now. */
+  readonly current: string
+  /** SHA-256 of the one before it, `null` until the first rotation. */
+  readonly previous: string | null
+  readonly rotatedAt: number
+  /** The answer that `previous` got, sealed under a key derived from that token. */
+  readonly answer: string | null
+}
+
+/**
+ * One authorization from the first page to the last token: one record, so that each step is one atomic verb.
+ * `requested` (the consent page is open) -> `approved` (a code is out) -> `active` (tokens are out) -> removed.
+ */
+export interface Grant {
+  readonly status: 'requested' | 'approved' | 'active'
+  readonly grantId: string
+  readonly clientId: string
+  readonly subject: string
+  readonly redirectUri: string
+  readonly resource: string
+  /** Asked for while `requested`; what the user ticked from then on. Never grows. */
+  readonly scopes: readonly string[]
+  readonly state: string | null
+  readonly codeChallenge: string
+  readonly authenticatedAt: number
+  readonly acr: string | null
+  readonly amr: readonly string[]
+  readonly createdAt: number
+  /** SHA-256 of the consent page's handle. */
+  readonly handleDigest: string
+  /** SHA-256 of the code, from `approved` on. */
+  readonly codeDigest: string | null
+  /** When the code was exchanged. */
+  readonly exchangedAt: number | null
+  readonly refresh: RefreshState | null
+  /** Seconds since the Unix epoch after which no refresh is possible, however active. */
+  readonly endsAt: number
+}
+
+/** How long things live, in seconds. */
+export interface Lifetimes {
+  /** 120 to 3600. Default 900. */
+  readonly accessToken: number
+  /** 10 to 600. Default 60. */
+  readonly code: number
+  /** How long a consent page stays good. 60 to 3600. Default 600. */
+  readonly authorization: number
+  /** A refresh token that is not used for so long is dead. Default 14 days. */
+  readonly refreshIdle: number
+  /** A grant ends after so long, however active. Default 90 days. */
+  readonly refreshAbsolute: number
+  /** How long a repeat of the previous refresh token gets the very same answer. 0 to 120. Default 30. */
+  readonly refreshRepeat: number
+  /** A registered client that nobody ever authorized is forgotten after so long. Default 1 day. */
+  readonly unusedClient: number
+  /** A registered client is forgotten so long after it was last authorized. Default 180 days. */
+  readonly idleClient: number
+}

@@ -1,0 +1,20 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** The user behind a browser, as the host (or the built-in accounts) knows it. */
+export interface SignedInUser {
+  /** Stable and unique within the issuer; becomes `sub`. 1 to 255 characters. */
+  readonly subject: string
+  /** How the consent page greets the user; the subject when left out. */
+  readonly name?: string
+  /** Seconds since the Unix epoch at which the user signed in. */
+  readonly authenticatedAt?: number
+  readonly acr?: string
+  readonly amr?: readonly string[]
+}
+
+/**
+ * Answers who is signed in, or `null`. With `null` it has either answered the request itself (a redirect to the
+ * host's sign-in page, which sends the browser back to `request.url`), or the user is told to sign in first.
+ */
+export type SignIn = (request: FastifyRequest, reply: FastifyReply) =>
+SignedInUser | null | Promise<SignedInUser | null>
