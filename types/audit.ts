@@ -59,7 +59,7 @@ export type AuditSink = (event: AuditEvent) => void | Promise<void>
 export interface AuditOptions {
   /** Called with each event. */
   readonly sink?: AuditSink
-  /** Writes each event to the app's pino logger as `mcpAudit`, at level `info` (allowed) or `warn` (denied). Default `true`. */
+  /** Writes each event to the app's logger as `mcpAudit`, level `info` (allowed) or `warn` (denied). Default `true`. */
   readonly log?: boolean
 }
 

@@ -84,9 +84,9 @@ export interface SecurityHeadersOptions {
 }
 
 export interface OriginGuardOptions {
-  /** Browser origins that may call the MCP endpoint, as `scheme://host[:port]`. Default: none but the server's own. */
+  /** Browser origins that may call the MCP endpoint, as `scheme://host[:port]`. Default: the server's own. */
   readonly origins?: readonly string[]
-  /** Values of `Host` that are ours, as `host[:port]`. Default: that of the issuer and of the resource, and loopback names. */
+  /** Values of `Host` that are ours, as `host[:port]`. Default: those of the issuer and of the resource. */
   readonly hosts?: readonly string[]
 }
 
@@ -130,4 +130,3 @@ export interface McpSecurityOptions extends PkceStoreOptions, OAuthRoutesOptions
   /** Built-in accounts and their sign-in page, for hosts without users. Default: on when `signIn` is left out. */
   readonly accounts?: AccountsOptions | false
 }
-

@@ -69,12 +69,13 @@ export interface RecordStore {
   take (key: RecordKey, now: number): Promise<StoredRecord | null>
   /** Answers whether a live record was removed. */
   remove (key: RecordKey, now: number): Promise<boolean>
-  /** Live records in the order of their ids. No live record is skipped or repeated over the pages. `limit`: 1 to 1000. */
+  /** Live records in the order of their ids; none is skipped or repeated over the pages. `limit`: 1 to 1000. */
   list (query: RecordQuery & { readonly limit: number, readonly after?: string }, now: number): Promise<RecordPage>
   /** Removes every record that the query finds; answers how many live ones there were. */
   removeWhere (query: RecordQuery, now: number): Promise<number>
   /** Adds `by` (1 or more) to a counter that starts from nothing `window` seconds after its first increment. */
-  increment (key: RecordKey, input: { readonly by: number, readonly window: number }, now: number): Promise<CountedWindow>
+  increment (key: RecordKey, input: { readonly by: number, readonly window: number }, now: number):
+  Promise<CountedWindow>
   /** Forgets up to `limit` dead records and counters; answers how many. Call again while it answers `limit`. */
   prune (limit: number, now: number): Promise<number>
   /** Tells every subscriber of this tenant and channel, in every process that the engine reaches. At most once. */
