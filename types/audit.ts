@@ -1,3 +1,5 @@
+import type { Clock } from './clock.js'
+
 /** The catalogue. An event of another type does not exist. */
 export type AuditEventType =
   | 'access.allowed' | 'access.denied'
@@ -61,6 +63,13 @@ export interface AuditOptions {
   readonly sink?: AuditSink
   /** Writes each event to the app's logger as `mcpAudit`, level `info` (allowed) or `warn` (denied). Default `true`. */
   readonly log?: boolean
+}
+
+/** The audit hook registered by itself; the umbrella hands on its own tenant and clock. */
+export interface AuditHookOptions extends AuditOptions {
+  /** Default `default`. */
+  readonly tenant?: string
+  readonly clock?: Clock
 }
 
 /** `request.audit`: reports a decision of this request. */
