@@ -1,0 +1,71 @@
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { mcpSecurity, type McpSecurityOptions } from 'fastify-mcp-security'
+import type { Data } from './data.js'
+import { buildMcpServer } from './mcp-server.js'
+import { openNotes } from './notes.js'
+import type { Settings } from './settings.js'
+
+type Defaults = Pick<McpSecurityOptions, 'resourceName' | 'scopes' | 'defaultScopes' | 'components'>
+
+/** What the notes need; a configuration file may say otherwise. */
+const defaults: Defaults = {
+  resourceName: 'Notes',
+  scopes: {
+    'notes:read': { title: 'Read your notes', description: 'See and search everything you have written.' },
+    'notes:write': {
+      title: 'Change your notes',
+      description: 'Write new notes and delete the ones you have.',
+      implies: ['notes:read']
+    }
+  },
+  defaultScopes: ['notes:read'],
+  components: [
+    { tool: 'whoami', title: 'See who you are', scopes: ['notes:read'] },
+    { tool: 'list_notes', title: 'List notes', scopes: ['notes:read'] },
+    { tool: 'search_notes', title: 'Search notes', scopes: ['notes:read'] },
+    { tool: 'add_note', title: 'Write a note', scopes: ['notes:write'] },
+    { tool: 'delete_note', title: 'Delete a note', scopes: ['notes:write'], destructive: true }
+  ]
+}
+
+/** Never the query of a URL (it holds codes and states), never a header. */
+const serializers = {
+  req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions.url, id: request.id })
+}
+
+/** Builds the server: the MCP endpoint and its security in one scope, the health route beside it. */
+export async function buildServer (settings: Settings, data: Data, secret: string): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: { level: settings.logLevel, serializers, stream: process.stderr },
+    disableRequestLogging: true,
+    forceCloseConnections: 'idle'
+  })
+  const notes = openNotes(data.handle)
+
+  app.get('/healthz', async () => ({ status: 'ok' }))
+
+  await app.register(async (mcp) => {
+    await mcp.register(mcpSecurity, {
+      secrets: [secret],
+      ...defaults,
+      resource: `${settings.issuer}/mcp`,
+      ...settings.configuration,
+      issuer: settings.issuer,
+      store: data.store
+    })
+
+    mcp.post('/mcp', async (request, reply) => {
+      const { mcpAuth } = request
+      if (mcpAuth === null) throw new Error('the guard did not run')
+      const server = buildMcpServer(notes, mcpAuth)
+      const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
+      reply.hijack()
+      reply.raw.on('close', () => { void server.close() })
+      await server.connect(transport as Parameters<typeof server.connect>[0])
+      await transport.handleRequest(request.raw, reply.raw, request.body)
+      return reply
+    })
+  })
+  return app
+}
