@@ -111,10 +111,11 @@ const guardMembers = {
   recheck: whole(0, 60)
 }
 
-const audit = Type.Object({
+const auditMembers = {
   sink: Type.Optional(callback<AuditSink>()),
   log: Type.Optional(Type.Boolean())
-}, closed)
+}
+const audit = Type.Object(auditMembers, closed)
 
 const securityHeaders = Type.Object({ hstsMaxAge: whole(0, 10 * 365 * DAY) }, closed)
 
@@ -123,11 +124,12 @@ const originGuard = Type.Object({
   hosts: Type.Optional(list(url))
 }, closed)
 
-const rateLimits = Type.Object({
+const rateLimitsMembers = {
   general: Type.Optional(rateLimit),
   sensitive: Type.Optional(rateLimit),
   registration: Type.Optional(rateLimit)
-}, closed)
+}
+const rateLimits = Type.Object(rateLimitsMembers, closed)
 
 const accounts = Type.Object({
   attempts: Type.Optional(rateLimit),
@@ -158,10 +160,11 @@ export const schemas = {
     verifier: Type.Optional(object<TokenVerifier>()),
     ...clock
   }, closed),
-  auditHook: audit,
+  auditHook: Type.Object({ ...auditMembers, tenant: pkceStoreMembers.tenant, ...clock }, closed),
   securityHeaders,
   originGuard,
-  rateLimits,
+  cors: Type.Object({ origins: Type.Optional(list(url)) }, closed),
+  rateLimits: Type.Object({ ...rateLimitsMembers, ...clock }, closed),
   accounts,
   mcpSecurity: Type.Object(umbrellaMembers, closed)
 }
