@@ -12,9 +12,17 @@ export interface SignedInUser {
   readonly amr?: readonly string[]
 }
 
+export interface SignInSituation {
+  /**
+   * `false` where no other page can come in between: `prompt=none`, or a form that was just sent. Answer `null` then
+   * when nobody is signed in, and leave the reply alone.
+   */
+  readonly interactive: boolean
+}
+
 /**
  * Answers who is signed in, or `null`. With `null` it has either answered the request itself (a redirect to the
  * host's sign-in page, which sends the browser back to `request.url`), or the user is told to sign in first.
  */
-export type SignIn = (request: FastifyRequest, reply: FastifyReply) =>
+export type SignIn = (request: FastifyRequest, reply: FastifyReply, situation: SignInSituation) =>
 SignedInUser | null | Promise<SignedInUser | null>

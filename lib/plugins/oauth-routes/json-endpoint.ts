@@ -1,0 +1,23 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { AuditEventType } from '../../../types/audit.js'
+import type { LimitedTier } from '../../../types/fastify.js'
+import { answerPreflights, openToOrigins } from '../support/open-cors.js'
+import { refuseOtherMethods } from '../support/other-methods.js'
+import { answerOAuthErrors } from './oauth-errors.js'
+
+export interface JsonEndpoint {
+  readonly url: string
+  readonly limit: LimitedTier
+  /** What the audit hears of a refusal. */
+  readonly refused: AuditEventType
+  readonly answer: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+}
+
+/** A `POST` endpoint for clients: open to every origin, and OAuth JSON whatever happens (AS-T1, AS-T2, AS-T13). */
+export function jsonEndpoint (scope: FastifyInstance, { url, limit, refused, answer }: JsonEndpoint): void {
+  const errorHandler = answerOAuthErrors(refused)
+  const config = { mcpSecurity: { public: true }, mcpLimit: limit, mcpCors: 'public' } as const
+  scope.route({ method: 'POST', url, config, onRequest: openToOrigins, handler: answer, errorHandler })
+  answerPreflights(scope, url, ['POST'])
+  refuseOtherMethods(scope, { url, allow: ['POST', 'OPTIONS'], config, errorHandler })
+}

@@ -1,0 +1,44 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { TokenRefusal } from '../../oauth/token-refusal.js'
+import type { OAuthError } from '../../protocol/oauth-error.js'
+import type { AuditEventType } from '../../../types/audit.js'
+import { recordEvent } from '../support/record-event.js'
+import { refusalOf } from '../support/refusal.js'
+
+/** Seconds. A client that waits so long finds a store that was restarted. */
+const RETRY_AFTER = '5'
+
+export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply
+
+/**
+ * The error handler of an OAuth endpoint: every status as OAuth JSON with `no-store` (RFC 6749 §5.2, AS-T2), the
+ * precise reason to the audit as an event of `type` and, where it is our fault, to the log.
+ * `WWW-Authenticate: Basic` goes to a client that used the Authorization header, and to no other.
+ */
+export function answerOAuthErrors (type: AuditEventType): ErrorHandler {
+  return function (error, request, reply) {
+    const refusal = refusalOf(error)
+    report(refusal, type, request)
+    if (refusal.code === 'invalid_client' && request.headers.authorization !== undefined) {
+      reply.header('www-authenticate', 'Basic realm="oauth"')
+    }
+    if (refusal.status === 503) reply.header('retry-after', RETRY_AFTER)
+    return sendJson(reply.code(refusal.status), JSON.stringify(refusal))
+  }
+}
+
+/** Tells the audit why, and the log when it is our fault. */
+export function report (refusal: OAuthError, type: AuditEventType, request: FastifyRequest): void {
+  if (refusal.status >= 500) request.log.error({ err: refusal.cause ?? refusal }, refusal.reason)
+  const events = refusal instanceof TokenRefusal ? refusal.events : [{ type, reason: refusal.reason }]
+  for (const event of events) recordEvent(request, event)
+}
+
+/** Sends JSON text that nobody may keep. */
+export function sendJson (reply: FastifyReply, body: string): FastifyReply {
+  return reply.headers({
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    pragma: 'no-cache'
+  }).send(body)
+}
