@@ -1,0 +1,92 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync } from 'fastify'
+import { systemClock } from '../clock.js'
+import { randomId } from '../crypto/digest.js'
+import { openKeyring, type Keyring } from '../crypto/keyring.js'
+import { deriveSecrets } from '../crypto/secrets.js'
+import { InvalidOptionError } from '../errors.js'
+import { createClients, type Clients } from '../oauth/clients.js'
+import { createGrants, type Grants } from '../oauth/grants.js'
+import { assertOptions, schemas } from '../options.js'
+import { memoryStore } from '../stores/memory.js'
+import type { Clock } from '../../types/clock.js'
+import type { Secrets } from '../../types/crypto.js'
+import type { Lifetimes } from '../../types/oauth.js'
+import type { PkceStoreOptions } from '../../types/options.js'
+import type { RecordStore } from '../../types/stores.js'
+import { lifetimesOf } from './support/lifetimes.js'
+import { startPruning } from './support/pruning.js'
+
+/** What the authorization server remembers, and what it needs to do so. */
+export interface PkceStore {
+  readonly records: RecordStore
+  readonly tenant: string
+  readonly clock: Clock
+  readonly secrets: Secrets
+  readonly lifetimes: Lifetimes
+  readonly keyring: Keyring
+  readonly clients: Clients
+  readonly grants: Grants
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    pkceStore: PkceStore
+  }
+}
+
+/** What a random secret seals is lost at the next start, so it must not go into a store that outlives the process. */
+function secretsOf ({ secrets, store }: PkceStoreOptions): readonly string[] {
+  if (secrets !== undefined) return secrets
+  if (store === undefined) return [randomId(32)]
+  throw new InvalidOptionError('secrets are required together with store: without them nothing could be opened after a restart')
+}
+
+async function openStore (options: PkceStoreOptions): Promise<PkceStore> {
+  const { tenant = 'default', clock = systemClock, signingAlgorithm: algorithm = 'ES256' } = options
+  const lifetimes = lifetimesOf(options.lifetimes)
+  const secrets = deriveSecrets(secretsOf(options))
+  const records = options.store ?? memoryStore()
+  const held = { records, tenant, lifetimes }
+  return Object.freeze({
+    ...held,
+    clock,
+    secrets,
+    clients: createClients({ ...held, statics: options.clients ?? [], maxClients: options.maxClients ?? 10_000 }),
+    grants: createGrants({ ...held, secrets }),
+    keyring: await openKeyring({ records, tenant, secrets, algorithm, clock })
+  })
+}
+
+const pkceStorePlugin: FastifyPluginAsync<PkceStoreOptions> = async (fastify, options) => {
+  assertOptions(schemas.pkceStore, options)
+  const store = await openStore(options)
+  const { records, clock, keyring } = store
+  fastify.decorate('pkceStore', store)
+  if (keyring.created && fastify.hasDecorator('mcpAudit')) fastify.mcpAudit({ type: 'key.created' })
+
+  const { pruneInterval: interval = 60 } = options
+  const pruning = interval === 0 ? null : startPruning({ records, clock, interval, log: fastify.log })
+  fastify.addHook('onClose', async () => {
+    await pruning?.stop()
+    await records.close()
+  })
+}
+
+/**
+ * Holds the authorizations behind PKCE codes and tokens, the clients and the signing keys: `fastify.pkceStore`.
+ * Records hold digests and sealed text only; a copy of the store holds no usable credential. Forgets what has expired,
+ * and closes the store with the app.
+ *
+ * ```ts
+ * await app.register(pkceStore, { store: sqliteStore(db), secrets: [process.env.SECRET] })
+ * ```
+ *
+ * Without `store` everything is kept in memory, bounded, and ends with the process.
+ *
+ * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION` at boot; the message starts with the option's path.
+ * @throws an error with code `MCPS_ERR_SECRETS` at boot when none of the secrets opens the signing keys of the store.
+ */
+export const pkceStore = fp(pkceStorePlugin, { name: 'mcp-security-pkce-store', fastify: '5.x' })
+export default pkceStore
+export type { PkceStoreOptions } from '../../types/options.js'
