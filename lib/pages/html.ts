@@ -32,7 +32,7 @@ function markupOf (value: HtmlValue): string {
 /**
  * Makes markup of a template. Whatever is put into it is escaped, for text and *quoted* attribute values alike,
  * unless it is markup that `html` made itself: there is no way to pass a string through. Lone surrogates and NUL
- * become U+FFFD. It does not judge the URL of a link (`linkTo` does) and is of no use inside of `<script>` or `<style>`.
+ * become U+FFFD. It does not judge the URL of a link (`linkTo` does) and is of no use in `<script>` or `<style>`.
  */
 export function html (template: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const text = template.reduce((before, part, index) => before + markupOf(values[index - 1] ?? null) + part)

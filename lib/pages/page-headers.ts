@@ -1,25 +1,17 @@
 import { styleHash } from './style.js'
 
-// CSP has no way to name an IPv6 address, and a host with other characters could end the directive.
-const HOST = /^[a-z0-9._-]+(?::\d+)?$/
-const SCHEME = /^[a-z][a-z0-9+.-]*:$/
-
-function formActionSource (uri: string): string | null {
-  if (!URL.canParse(uri)) return null
-  const { protocol, host, hostname } = new URL(uri)
-  if (protocol !== 'http:' && protocol !== 'https:') return SCHEME.test(protocol) ? protocol : null
-  if (hostname === '[::1]') return protocol
-  return HOST.test(host) ? `${protocol}//${host}` : null
-}
+// An origin or a scheme, and nothing that could be a wildcard, a keyword, or the end of the directive.
+const SOURCE = /^[a-z][a-z0-9+.-]*:(?:\/\/[a-z0-9._-]+(?::\d+)?)?$/
 
 /**
  * The headers of a page (AS-A14): never framed, cached, indexed or sniffed, and nothing loads but its one stylesheet.
  *
- * `formActions` are URIs to which the answer of a form may redirect, such as a client's redirect URI: Chromium holds
- * `form-action` against the redirect too. Only origin or scheme of each is used; one that cannot be named is left out.
+ * `formActions` are where the answer of a form may redirect to besides ourselves, each an origin or a scheme as
+ * `redirectFormAction` names it; anything else is left out. Chromium holds `form-action` against every hop of that
+ * redirect: where a client's callback goes on to another origin, that one (or `https:`) has to be given too.
  */
 export function pageHeaders (formActions: readonly string[]): Record<string, string> {
-  const sources = formActions.map(formActionSource).filter((source) => source !== null)
+  const sources = new Set(formActions.filter((source) => SOURCE.test(source)))
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': [
@@ -28,9 +20,11 @@ export function pageHeaders (formActions: readonly string[]): Record<string, str
       'img-src data:',
       "base-uri 'none'",
       "frame-ancestors 'none'",
-      `form-action ${["'self'", ...new Set(sources)].join(' ')}`
+      `form-action ${["'self'", ...sources].join(' ')}`
     ].join('; '),
     'x-frame-options': 'DENY',
+    // Whatever the host app has set: a browser client waits in the window that opened this one.
+    'cross-origin-opener-policy': 'unsafe-none',
     // Not `no-referrer`: it makes browsers send `Origin: null` with our own forms, which the server has to refuse.
     'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',

@@ -1,0 +1,72 @@
+import type { ConsentModel } from '../../lib/pages/consent-page.js'
+import type { ErrorModel } from '../../lib/pages/error-page.js'
+import type { NoticeModel } from '../../lib/pages/notice-page.js'
+import type { SetUpModel } from '../../lib/pages/set-up-page.js'
+import type { SignInModel } from '../../lib/pages/sign-in-page.js'
+
+export const consentModel: ConsentModel = {
+  user: 'ada',
+  clientName: 'Claude Code',
+  clientId: '8Jq2uXo7TtmWb0n1yDk5Ug',
+  selfRegistered: true,
+  registeredAgo: '2 minutes',
+  loopback: true,
+  redirectHost: 'localhost:54321',
+  resource: 'https://notes.example/mcp',
+  resourceName: 'Notes',
+  scopes: [
+    {
+      name: 'notes:read',
+      title: 'Read your notes',
+      checked: true,
+      components: [
+        { title: 'List notes', destructive: false },
+        { title: 'Search notes', destructive: false },
+        { title: 'Who am I', destructive: false }
+      ]
+    },
+    {
+      name: 'notes:write',
+      title: 'Change your notes',
+      description: 'Includes reading them.',
+      checked: true,
+      components: [{ title: 'Add a note', destructive: false }, { title: 'Delete a note', destructive: true }]
+    }
+  ],
+  action: '/authorize/decision',
+  handle: 'the-handle',
+  csrf: 'the-csrf-token',
+  signOutAction: '/sign-out'
+}
+
+export const signInModel: SignInModel = {
+  action: '/sign-in',
+  csrf: 'the-csrf-token',
+  returnTo: '/authorize?client_id=x&state=y',
+  site: 'Notes'
+}
+
+export const setUpModel: SetUpModel = {
+  action: '/set-up',
+  csrf: 'the-csrf-token',
+  token: 'the-set-up-token',
+  minPasswordLength: 12,
+  site: 'Notes'
+}
+
+export const errorModel: ErrorModel = {
+  status: 400,
+  title: 'This request cannot go on',
+  message: 'The application sent you here with an address that it did not register. Start again from the application.',
+  requestId: 'req-7f3k',
+  link: { href: '/', text: 'Go to the start' },
+  site: 'Notes'
+}
+
+export const noticeModel: NoticeModel = {
+  title: 'Nothing was allowed',
+  message: 'You can close this page, or go back and let the application know.',
+  destination: 'localhost:54321',
+  link: { href: 'http://localhost:54321/callback?error=access_denied', text: 'Return to the application' },
+  site: 'Notes'
+}

@@ -1,0 +1,78 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { consentPage } from '../../lib/pages/consent-page.js'
+import { elementsOf, fieldsOf } from '../helpers/markup.js'
+import { consentModel } from '../helpers/page-models.js'
+
+const { signOutAction, ...withoutSignOut } = consentModel
+
+t.test('the decision carries the transaction and every ticked scope', async (t) => {
+  const page = consentPage(withoutSignOut)
+
+  t.match(page, '<form method="post" action="/authorize/decision" autocomplete="off">')
+  t.same(fieldsOf(page), [
+    ['transaction', 'the-handle'], ['csrf', 'the-csrf-token'], ['scope', 'notes:read'], ['scope', 'notes:write']
+  ])
+})
+
+t.test('Enter in a checkbox denies: the first button is Deny', async (t) => {
+  const buttons = elementsOf(consentPage(withoutSignOut)).filter(({ name }) => name === 'button')
+
+  t.same(buttons.map(({ attributes }) => [attributes.get('name'), attributes.get('value')]), [['decision', 'deny'], ['decision', 'allow']])
+})
+
+t.test('who asks, for what, and where the answer goes is shown (AS-C1)', async (t) => {
+  const page = consentPage(consentModel)
+
+  for (const shown of ['ada', 'Claude Code', consentModel.clientId, 'localhost:54321', 'Notes', 'https://notes.example/mcp']) {
+    t.match(page, `<bdi>${shown}</bdi>`)
+  }
+})
+
+t.test('the user can sign out when the host can', async (t) => {
+  t.match(consentPage(consentModel), '<form method="post" action="/sign-out">')
+  t.notMatch(consentPage(withoutSignOut), 'Not you?')
+})
+
+t.test('a self-registered client is told of, with its age where it is known', async (t) => {
+  const model = { ...consentModel, loopback: false }
+
+  t.match(consentPage(model), 'registered itself 2 minutes ago')
+  t.match(consentPage({ ...model, registeredAgo: null }), 'registered itself, under a name it chose')
+  t.notMatch(consentPage(model), 'this computer')
+})
+
+t.test('a program on this computer is told of', async (t) => {
+  const page = consentPage({ ...consentModel, selfRegistered: false })
+
+  t.match(page, 'a program on this computer')
+  t.notMatch(page, 'registered itself')
+})
+
+t.test('a client that the operator configured for the web needs no warning', async (t) => {
+  t.notMatch(consentPage({ ...consentModel, selfRegistered: false, loopback: false }), 'class="warning"')
+})
+
+t.test('a client without a visible name is called that', async (t) => {
+  t.match(consentPage({ ...consentModel, clientName: '\u200b\u202e' }), 'An application without a name')
+})
+
+t.test('a hostile name adds no element, turns no text around and does not fill the page', async (t) => {
+  const usual = consentPage(consentModel)
+  const page = consentPage({ ...consentModel, clientName: '"><script>x</script>\u202eevil\u200b' + 'A'.repeat(10_000) })
+
+  t.same(elementsOf(page).map(({ name }) => name), elementsOf(usual).map(({ name }) => name))
+  t.notMatch(page, /\u202e|\u200b/)
+  t.ok(page.length < usual.length + 500)
+})
+
+t.test('no text of the client or the host adds an element', async (t) => {
+  const names = elementsOf(consentPage(consentModel)).map(({ name }) => name).join()
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
+    const client = { clientName: text, clientId: text, redirectHost: text }
+    const page = consentPage({ ...consentModel, ...client, user: text, resource: text, resourceName: text })
+
+    return elementsOf(page).map(({ name }) => name).join() === names
+  }))
+  t.pass('the elements were always the same')
+})
