@@ -40,6 +40,10 @@ function formsOf (html: string): Form[] {
 export class FormBrowser {
   readonly #cookies = new Map<string, string>()
 
+  get cookies (): readonly (readonly [string, string])[] {
+    return [...this.#cookies]
+  }
+
   /** Opens a page and follows redirects on the same server. */
   async open (url: URL | string): Promise<Page | URL> {
     return await this.#request(new URL(url), { method: 'GET' })

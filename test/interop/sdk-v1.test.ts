@@ -1,0 +1,83 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { UnauthorizedError, type OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
+import t, { type Test } from 'tap'
+import { signInAndConsent } from '../../examples/support/form-browser.js'
+import { startReferenceServer, user, type ReferenceServer } from '../helpers/reference-server.js'
+
+/** A provider of SDK v1 that keeps everything in memory. */
+function memoryProvider (method: 'none' | 'client_secret_basic' | 'client_secret_post') {
+  const kept: { url?: URL, client?: OAuthClientInformationMixed, tokens?: OAuthTokens, verifier: string } = { verifier: '' }
+  const provider: OAuthClientProvider = {
+    redirectUrl: 'http://localhost:8123/callback',
+    clientMetadata: {
+      client_name: 'SDK v1', redirect_uris: ['http://localhost:8123/callback'],
+      grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: method
+    },
+    clientInformation: () => kept.client,
+    saveClientInformation: (client) => { kept.client = client },
+    tokens: () => kept.tokens,
+    saveTokens: (tokens) => { kept.tokens = tokens },
+    redirectToAuthorization: (url) => { kept.url = url },
+    saveCodeVerifier: (verifier) => { kept.verifier = verifier },
+    codeVerifier: () => kept.verifier
+  }
+  return { kept, provider }
+}
+
+const connection = (url: URL, provider: OAuthClientProvider) => ({
+  client: new Client({ name: 'test', version: '1.0.0' }),
+  transport: new StreamableHTTPClientTransport(url, { authProvider: provider })
+})
+
+async function signedIn (t: Test, server: ReferenceServer, memory: ReturnType<typeof memoryProvider>): Promise<void> {
+  const { client, transport } = connection(server.url, memory.provider)
+  await t.rejects(client.connect(transport as Parameters<typeof client.connect>[0]), UnauthorizedError)
+  const back = await signInAndConsent(server.browser(), memory.kept.url ?? new URL('about:blank'), user)
+  await transport.finishAuth(back.searchParams.get('code') ?? '')
+}
+
+for (const method of ['none', 'client_secret_basic', 'client_secret_post'] as const) {
+  t.test(`SDK v1 with ${method} registers, signs in and calls a tool`, async (t) => {
+    const server = await startReferenceServer(t)
+    const memory = memoryProvider(method)
+    await signedIn(t, server, memory)
+
+    const { client, transport } = connection(server.url, memory.provider)
+    await client.connect(transport as Parameters<typeof client.connect>[0])
+
+    t.match(await client.callTool({ name: 'whoami', arguments: {} }), { content: [{ text: /notes:read/ }] })
+    await client.close()
+  })
+}
+
+t.test('SDK v1 refreshes by itself when the access token is refused', async (t) => {
+  const server = await startReferenceServer(t)
+  const memory = memoryProvider('none')
+  await signedIn(t, server, memory)
+  const before = memory.kept.tokens
+  if (before === undefined) throw new Error('no tokens')
+  memory.kept.tokens = { ...before, access_token: `${before.access_token}x` }
+
+  const { client, transport } = connection(server.url, memory.provider)
+  await client.connect(transport as Parameters<typeof client.connect>[0])
+
+  t.not(memory.kept.tokens.refresh_token, before.refresh_token, 'the refresh token rotated')
+  await client.close()
+})
+
+t.test('SDK v1 whose client is forgotten by the server registers again', async (t) => {
+  const server = await startReferenceServer(t)
+  const memory = memoryProvider('none')
+  await signedIn(t, server, memory)
+  memory.kept.client = { client_id: 'gone', redirect_uris: ['http://localhost:8123/callback'] }
+  const tokens = memory.kept.tokens
+  if (tokens === undefined) throw new Error('no tokens')
+  memory.kept.tokens = { ...tokens, access_token: 'expired' }
+
+  const { client, transport } = connection(server.url, memory.provider)
+  await t.rejects(client.connect(transport as Parameters<typeof client.connect>[0]), UnauthorizedError)
+
+  t.not(memory.kept.client.client_id, 'gone')
+})
