@@ -1,0 +1,151 @@
+import { assertNoRepeats, single, type Form } from './form.js'
+import { OAuthError } from './oauth-error.js'
+import { assertCodeChallenge } from './pkce.js'
+import { matchRedirectUri } from './redirect-uri.js'
+import { isSameResource, requestedResource } from './resource-uri.js'
+import { readScope, type ScopeModel } from './scopes.js'
+import { hasControlCharacters } from './text.js'
+
+export interface AuthorizationRequest {
+  /** What the client asked for and the catalogue knows; the default scopes when that is nothing (AS-A8). */
+  readonly scopes: string[]
+  /** The configured resource, canonical. */
+  readonly resource: string
+  /** Byte by byte as sent (AS-A9). */
+  readonly state: string | undefined
+  readonly codeChallenge: string
+  /** Those of `none`, `login`, `consent`, `select_account` that were asked for (AS-A16). */
+  readonly prompt: readonly string[]
+  readonly loginHint: string | undefined
+  /** Names of the leniencies that this request needed. */
+  readonly leniencies: string[]
+}
+
+export interface AuthorizationContext {
+  readonly model: ScopeModel
+  readonly defaultScopes: readonly string[]
+  /** The one resource of this server. */
+  readonly resource: string
+  /** The leniency of that name: a request without `resource` means ours. */
+  readonly missingResource: boolean
+}
+
+const MAX_CLIENT_ID = 2048
+const MAX_STATE = 4096
+const MAX_LOGIN_HINT = 320
+const PROMPTS = new Set(['none', 'login', 'consent', 'select_account'])
+
+/**
+ * Reads who asks and where the answer would go. Nothing is known about the redirect URI yet.
+ * @throws {OAuthError} `invalid_request`: to be shown on a page, never sent to a redirect URI (AS-A2).
+ */
+export function readAuthorizationTarget (form: Form): { clientId: string, redirectUri: string | undefined } {
+  const clientId = single(form, 'client_id')
+  const redirectUri = single(form, 'redirect_uri')
+  if (clientId === undefined) throw refusal('client_id is missing')
+  if (clientId.length > MAX_CLIENT_ID) throw refusal('client_id is too long')
+  return { clientId, redirectUri }
+}
+
+/**
+ * The redirect URI that the answer goes to: the requested one if it is registered, or the only registered one when
+ * none was requested (AS-A2, AS-A3).
+ * @throws {OAuthError} `invalid_request`: to be shown on a page, never sent to a redirect URI.
+ */
+export function resolveRedirectUri (
+  { requested, registered, localhostAnyPort }:
+  { requested: string | undefined, registered: readonly string[], localhostAnyPort: boolean }
+): string {
+  if (requested !== undefined) {
+    if (matchRedirectUri({ registered, requested, localhostAnyPort })) return requested
+    throw refusal('redirect_uri is not registered for this client')
+  }
+  const [only, ...others] = registered
+  if (only === undefined || others.length > 0) throw refusal('redirect_uri is missing')
+  return only
+}
+
+/** The `state` to send back with an error: the only one that was given, whatever else is wrong with the request. */
+export function stateOf (form: Form): string | undefined {
+  const values = form.get('state')
+  return values?.length === 1 && values[0] !== '' ? values[0] : undefined
+}
+
+/**
+ * Checks everything about an authorization request but its client and redirect URI, in this order.
+ * @throws {OAuthError} with the code that goes to the redirect URI, once the user has been asked (AS-A11).
+ */
+export function readAuthorizationRequest (form: Form, context: AuthorizationContext): AuthorizationRequest {
+  assertNoRepeats(form, ['resource'])
+  assertNoRequestObject(form)
+  assertResponse(form)
+  const codeChallenge = assertCodeChallenge({
+    challenge: single(form, 'code_challenge'),
+    method: single(form, 'code_challenge_method')
+  })
+  const leniencies = assertTarget(form, context)
+  const scopes = narrowScopes(readScope(single(form, 'scope')), context)
+  const prompt = readPrompt(single(form, 'prompt'))
+  const state = readState(single(form, 'state'))
+  const loginHint = readLoginHint(single(form, 'login_hint'))
+  return { scopes, resource: context.resource, state, codeChallenge, prompt, loginHint, leniencies }
+}
+
+/** RFC 9101: a request object is neither read nor fetched (AS-A18). */
+function assertNoRequestObject (form: Form): void {
+  if (single(form, 'request') !== undefined) {
+    throw refusal('request objects are not supported', 'request_not_supported')
+  }
+  if (single(form, 'request_uri') !== undefined) {
+    throw refusal('request_uri is not supported', 'request_uri_not_supported')
+  }
+}
+
+/** `response_type=code`, answered in the query (AS-A5). */
+function assertResponse (form: Form): void {
+  const responseType = single(form, 'response_type')
+  const responseMode = single(form, 'response_mode')
+  if (responseType === undefined) throw refusal('response_type is missing')
+  if (responseType !== 'code') throw refusal('response_type must be code', 'unsupported_response_type')
+  if (responseMode !== undefined && responseMode !== 'query') throw refusal('response_mode must be query')
+}
+
+/** The token's audience is always our resource; answers the leniencies that this took (AS-A7). */
+function assertTarget (form: Form, { resource, missingResource }: AuthorizationContext): string[] {
+  const requested = requestedResource(form)
+  if (requested === undefined) {
+    if (missingResource) return ['missingResource']
+    throw refusal('resource is missing', 'invalid_target')
+  }
+  if (!isSameResource(requested, resource)) throw refusal('resource is not served here', 'invalid_target')
+  return []
+}
+
+/** Unknown scopes are dropped; an error only if nothing remains and there is no default (AS-A8). */
+function narrowScopes (asked: readonly string[], { model, defaultScopes }: AuthorizationContext): string[] {
+  const known = model.known(asked)
+  if (known.length > 0) return known
+  if (defaultScopes.length === 0) throw refusal('no known scope was asked for', 'invalid_scope')
+  return [...defaultScopes]
+}
+
+/** OpenID Connect Core §3.1.2.1: `none` stands alone. Unknown values are ignored (AS-A16). */
+function readPrompt (text: string | undefined): string[] {
+  const values = [...new Set((text ?? '').split(' '))].filter((value) => PROMPTS.has(value))
+  if (values.includes('none') && values.length > 1) throw refusal('prompt none must stand alone')
+  return values
+}
+
+function readState (state: string | undefined): string | undefined {
+  if (state !== undefined && state.length > MAX_STATE) throw refusal('state is too long')
+  return state
+}
+
+/** A hint that cannot be a name is no hint. */
+function readLoginHint (hint: string | undefined): string | undefined {
+  return hint === undefined || hint.length > MAX_LOGIN_HINT || hasControlCharacters(hint) ? undefined : hint
+}
+
+function refusal (description: string, code: OAuthError['code'] = 'invalid_request'): OAuthError {
+  return new OAuthError({ code, description })
+}

@@ -1,0 +1,75 @@
+import type { ClientAuthenticationMethod } from '../../types/oauth.js'
+import { single, type Form } from './form.js'
+import { OAuthError } from './oauth-error.js'
+
+export interface ClientCredentials {
+  readonly clientId: string | undefined
+  /** `undefined` when none was sent, or an empty one. */
+  readonly secret: string | undefined
+  /** How the client presented itself; says nothing about whether the secret is right. */
+  readonly method: ClientAuthenticationMethod
+}
+
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i
+// RFC 6749 appendix A.1, A.2: client-id and client-secret are *VSCHAR.
+const VSCHAR = /^[\x20-\x7e]*$/
+const MAX_LENGTH = 4096
+
+/**
+ * Reads who a request to an OAuth endpoint claims to come from (RFC 6749 §2.3.1, AS-T3): HTTP Basic with form-encoded
+ * parts, or `client_id` and `client_secret` in the form, never both. Compares nothing.
+ * @throws {OAuthError} `invalid_request` for two mechanisms at once or repeated parameters, `invalid_client` for an
+ * `Authorization` header that is not well-formed Basic, and for client assertions, which are not supported.
+ */
+export function readClientCredentials (
+  { authorization, form }: { authorization: string | undefined, form: Form }
+): ClientCredentials {
+  const clientId = single(form, 'client_id')
+  const secret = single(form, 'client_secret')
+  if (single(form, 'client_assertion') !== undefined || single(form, 'client_assertion_type') !== undefined) {
+    throw refusal('client assertions are not supported', 'unsupported client authentication')
+  }
+  if (authorization !== undefined) return readBasic(authorization, { clientId, secret })
+  if (secret === undefined) return { clientId, secret, method: 'none' }
+  return { clientId, secret, method: 'client_secret_post' }
+}
+
+function readBasic (
+  authorization: string, form: { clientId: string | undefined, secret: string | undefined }
+): ClientCredentials {
+  if (form.secret !== undefined) throw ambiguous('the client must authenticate in one way only')
+  const encoded = authorization.length > MAX_LENGTH ? undefined : BASIC.exec(authorization)?.[1]
+  if (encoded === undefined) throw malformed()
+  const decoded = Buffer.from(encoded, 'base64').toString('latin1')
+  const colon = decoded.indexOf(':')
+  if (colon < 1) throw malformed()
+  const clientId = formDecode(decoded.slice(0, colon))
+  const secret = formDecode(decoded.slice(colon + 1))
+  if (form.clientId !== undefined && form.clientId !== clientId) {
+    throw ambiguous('client_id differs from the Authorization header')
+  }
+  return { clientId, secret: secret === '' ? undefined : secret, method: 'client_secret_basic' }
+}
+
+function formDecode (text: string): string {
+  let decoded
+  try {
+    decoded = decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw malformed()
+  }
+  if (!VSCHAR.test(text) || !VSCHAR.test(decoded)) throw malformed()
+  return decoded
+}
+
+function malformed (): OAuthError {
+  return refusal('client authentication failed', 'malformed Authorization header')
+}
+
+function refusal (description: string, reason: string): OAuthError {
+  return new OAuthError({ code: 'invalid_client', description, reason })
+}
+
+function ambiguous (description: string): OAuthError {
+  return new OAuthError({ code: 'invalid_request', description })
+}

@@ -1,0 +1,17 @@
+import type { Leniencies } from '../../types/options.js'
+
+const LENIENT: Leniencies = Object.freeze({
+  /** Clients of revision 2025-03-26 send no `resource` and mean the only one there is (AS-A7). Off: refused. */
+  missingResource: true,
+  /** Every MCP client listens on `http://localhost` at a port of the moment (AS-A3). Off: only loopback addresses do. */
+  localhostAnyPort: true,
+  /** Both SDKs post a code again after a failure (AS-T6). Off: any second use of a code revokes what it gave. */
+  codeRepeat: true
+})
+
+const STRICT: Leniencies = Object.freeze({ missingResource: false, localhostAnyPort: false, codeRepeat: false })
+
+/** Every leniency with its value: on unless switched off by name, all off when `strict`. */
+export function resolveLeniencies (input: Partial<Leniencies> = {}, strict = false): Leniencies {
+  return strict ? STRICT : Object.freeze({ ...LENIENT, ...input })
+}

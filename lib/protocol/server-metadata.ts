@@ -1,0 +1,81 @@
+import { pathOf } from './well-known.js'
+
+export interface Endpoint {
+  /** For the router: starts with a slash, includes the issuer's path. */
+  readonly path: string
+  /** For the metadata. */
+  readonly url: string
+}
+
+export interface Endpoints {
+  readonly authorization: Endpoint
+  readonly token: Endpoint
+  readonly registration: Endpoint
+  readonly revocation: Endpoint
+  readonly jwks: Endpoint
+}
+
+/** RFC 8414 §2, what we fill of it. */
+export interface ServerMetadata {
+  readonly issuer: string
+  readonly authorization_endpoint: string
+  readonly token_endpoint: string
+  readonly registration_endpoint?: string
+  readonly revocation_endpoint: string
+  readonly jwks_uri: string
+  readonly scopes_supported?: readonly string[]
+  readonly response_types_supported: readonly string[]
+  readonly response_modes_supported: readonly string[]
+  readonly grant_types_supported: readonly string[]
+  readonly token_endpoint_auth_methods_supported: readonly string[]
+  readonly revocation_endpoint_auth_methods_supported: readonly string[]
+  readonly code_challenge_methods_supported: readonly string[]
+  readonly authorization_response_iss_parameter_supported: true
+}
+
+export interface ServerMetadataInput {
+  readonly issuer: string
+  readonly scopes: readonly string[]
+  /** Whether clients can register themselves. */
+  readonly registration: boolean
+  readonly endpoints: Endpoints
+}
+
+// mcp-remote takes the first that it can do, and Claude looks for `none` (requirements 0).
+const AUTHENTICATION_METHODS = ['none', 'client_secret_post', 'client_secret_basic']
+
+/**
+ * The endpoints of an issuer, under its path and by the names that clients without metadata guess (revision
+ * 2025-03-26): `/authorize`, `/token`, `/register`, `/revoke`. `issuer` is one that `assertIssuer` accepts.
+ */
+export function endpointsOf (issuer: string): Endpoints {
+  const path = pathOf(issuer)
+  const endpoint = (name: string): Endpoint => ({ path: path + name, url: issuer + name })
+  return {
+    authorization: endpoint('/authorize'),
+    token: endpoint('/token'),
+    registration: endpoint('/register'),
+    revocation: endpoint('/revoke'),
+    jwks: endpoint('/.well-known/jwks.json')
+  }
+}
+
+/** The authorization server metadata (RFC 8414 §2, AS-M1, AS-M2): only what is switched on, no empty members. */
+export function buildServerMetadata ({ issuer, scopes, registration, endpoints }: ServerMetadataInput): ServerMetadata {
+  return {
+    issuer,
+    authorization_endpoint: endpoints.authorization.url,
+    token_endpoint: endpoints.token.url,
+    ...(registration ? { registration_endpoint: endpoints.registration.url } : {}),
+    revocation_endpoint: endpoints.revocation.url,
+    jwks_uri: endpoints.jwks.url,
+    ...(scopes.length === 0 ? {} : { scopes_supported: [...scopes] }),
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true
+  }
+}
