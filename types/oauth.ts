@@ -24,6 +24,11 @@ export interface Client {
   readonly metadata: ClientMetadata
   /** SHA-256 of the secret, base64url; `null` for a public client. */
   readonly secretDigest: string | null
+  /**
+   * What it may authenticate with at the token endpoint. One, or both `client_secret_*` methods when it registered
+   * without naming one: SDKs up to 1.14 then send the secret in the body, later ones by Basic.
+   */
+  readonly authenticationMethods: readonly ClientAuthenticationMethod[]
   /** `static`: the operator configured it. `dynamic`: it registered itself, nobody assures who it is (AS-A17). */
   readonly origin: 'static' | 'dynamic'
   /** Seconds since the Unix epoch. */

@@ -1,0 +1,88 @@
+import { secretsEqual, sha256 } from '../crypto/digest.js'
+import { assertCodeVerifier } from '../protocol/pkce.js'
+import type { CodeRequest } from '../protocol/token-request.js'
+import type { Client, Grant } from '../../types/oauth.js'
+import { assertBound, invalidGrant } from './grant-binding.js'
+import type { HeldGrant } from './grant-records.js'
+import { mintRefreshToken } from './refresh-token.js'
+import { buildTokenBody, type TokenAnswer } from './token-answer.js'
+import type { TokenContext } from './token-context.js'
+import { factsOf, refusedWith, TokenRefusal } from './token-refusal.js'
+
+/** Clients that submit twice do it at once; whoever comes later than this has had the code for some time. */
+const REPEAT_SECONDS = 5
+
+const OPERATION = 'authorization_code'
+
+/**
+ * Exchanges a code for tokens (AS-T4 to AS-T7, AS-T10). Client, redirect URI, resource and verifier are checked
+ * first and a failure consumes nothing, so a thief without the verifier cannot spoil the code; then one
+ * compare-and-swap decides who gets the tokens, in any number of processes.
+ *
+ * A second use that is otherwise valid revokes the grant, except under leniency `codeRepeat` within 5 seconds of the
+ * first one: a deviation from AS-T6 for clients that submit twice.
+ *
+ * @throws {OAuthError} `invalid_grant`, `invalid_target`; a TokenRefusal as soon as the grant is known.
+ */
+export async function exchangeCode (
+  request: CodeRequest, client: Client, context: TokenContext, now: number
+): Promise<TokenAnswer> {
+  const held = await readByCode(request.code, context, now)
+  const { grant } = held
+  const facts = { ...factsOf(grant), operation: OPERATION }
+  refusedWith(facts, () => { assertExchange(request, { grant, client, context }) })
+  if (grant.status === 'active') throw await refuseReplay(grant, context, now)
+
+  const { lifetimes, secrets } = context
+  const refreshToken = client.metadata.grant_types.includes('refresh_token')
+    ? mintRefreshToken(grant.grantId, secrets)
+    : null
+  const active: Grant = {
+    ...grant,
+    status: 'active',
+    exchangedAt: now,
+    refresh: refreshToken === null
+      ? null
+      : { current: sha256(refreshToken), previous: null, rotatedAt: now, answer: null },
+    endsAt: now + (refreshToken === null ? lifetimes.accessToken : lifetimes.refreshAbsolute)
+  }
+  const body = buildTokenBody({ grant: active, scopes: grant.scopes, refreshToken, context, now })
+  if (await context.grants.advance(held, active, now)) {
+    return { status: 200, body, event: { type: 'token.issued', scopesGranted: grant.scopes, ...facts } }
+  }
+  const winner = await readByCode(request.code, context, now)
+  throw await refuseReplay(winner.grant, context, now)
+}
+
+async function readByCode (code: string, { grants }: TokenContext, now: number): Promise<HeldGrant> {
+  const held = await grants.read(code.slice(0, code.indexOf('.')), now)
+  if (held === null || !secretsEqual(sha256(code), held.grant.codeDigest ?? '')) {
+    throw invalidGrant('unknown or expired code')
+  }
+  return held
+}
+
+function assertExchange (request: CodeRequest, input: { grant: Grant, client: Client, context: TokenContext }): void {
+  const { grant, client, context } = input
+  assertBound(grant, { client, resource: request.resource, context })
+  if (request.redirectUri !== undefined && request.redirectUri !== grant.redirectUri) {
+    throw invalidGrant('another redirect_uri')
+  }
+  assertCodeVerifier({ verifier: request.codeVerifier, challenge: grant.codeChallenge })
+}
+
+async function refuseReplay (grant: Grant, context: TokenContext, now: number): Promise<TokenRefusal> {
+  const facts = { ...factsOf(grant), operation: OPERATION }
+  const { codeRepeat } = context.leniencies
+  if (codeRepeat && grant.exchangedAt !== null && now <= grant.exchangedAt + REPEAT_SECONDS) {
+    return new TokenRefusal(invalidGrant('code repeated at once'), [
+      { type: 'code.replayed', reason: 'code repeated at once', ...facts },
+      { type: 'leniency.used', reason: 'codeRepeat', ...facts }
+    ])
+  }
+  await context.grants.revoke(grant.grantId, now)
+  return new TokenRefusal(invalidGrant('code replayed'), [
+    { type: 'code.replayed', reason: 'code replayed', ...facts },
+    { type: 'grant.revoked', reason: 'code replayed', ...facts }
+  ])
+}

@@ -1,0 +1,60 @@
+import type { RecordStore } from '../../types/stores.js'
+import type { GrantOwner, GrantRecords } from './grant-records.js'
+
+const CHANNEL = 'grant-revoked'
+
+export type RevocationListener = (grantId: string) => void
+
+export interface Revocations {
+  /**
+   * Ends a grant with all its tokens: one atomic verb, in force at once. This process hears of it at once, others
+   * by the store's message, or else when they look the grant up again. Answers `false` when it had ended before.
+   */
+  revoke (grantId: string, now: number): Promise<boolean>
+  /** Ends every grant of a user; answers how many. One that begins meanwhile may be missed. */
+  revokeSubject (subject: string, now: number): Promise<number>
+  /** Ends every grant of a client; answers how many. One that begins meanwhile may be missed. */
+  revokeClient (clientId: string, now: number): Promise<number>
+  /** Calls `listener` for every revocation, here or elsewhere, at least once here. Answers how to stop it. */
+  onRevoked (listener: RevocationListener): Promise<() => Promise<void>>
+}
+
+/** How grants end before their time, and who hears of it. */
+export function createRevocations (input: {
+  grantRecords: GrantRecords, records: RecordStore, tenant: string
+}): Revocations {
+  const { grantRecords, records, tenant } = input
+  const listeners = new Set<RevocationListener>()
+
+  async function revoke (grantId: string, now: number): Promise<boolean> {
+    const removed = await grantRecords.remove(grantId, now)
+    if (!removed) return false
+    for (const listener of listeners) listener(grantId)
+    // The removal is what counts: who misses the message finds the grant gone when it looks again.
+    await records.publish({ tenant, channel: CHANNEL, text: grantId }).catch(() => {})
+    return true
+  }
+
+  async function revokeAll (owner: GrantOwner, now: number): Promise<number> {
+    let count = 0
+    for await (const grantId of grantRecords.idsOf(owner, now)) {
+      if (await revoke(grantId, now)) count += 1
+    }
+    return count
+  }
+
+  return {
+    revoke,
+    revokeSubject: (subject, now) => revokeAll({ name: 'subject', value: subject }, now),
+    revokeClient: (clientId, now) => revokeAll({ name: 'clientId', value: clientId }, now),
+
+    async onRevoked (listener) {
+      const unsubscribe = await records.subscribe({ tenant, channel: CHANNEL, listener })
+      listeners.add(listener)
+      return async () => {
+        listeners.delete(listener)
+        await unsubscribe()
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Secrets } from '../../types/crypto.js'
+import type { Grant, Lifetimes } from '../../types/oauth.js'
+import type { RecordStore } from '../../types/stores.js'
+import { createConsent, type Consent } from './consent.js'
+import { createGrantRecords, type HeldGrant } from './grant-records.js'
+import { createRevocations, type Revocations } from './grant-revocation.js'
+
+export interface Grants extends Consent, Revocations {
+  /** The grant in whatever status; `null` when it has ended or never was. */
+  find (grantId: string, now: number): Promise<Grant | null>
+  /** Whether tokens of this grant are still good. */
+  isLive (grantId: string, now: number): Promise<boolean>
+  /** For the grant types: the grant with the version that `advance` compares. */
+  read (grantId: string, now: number): Promise<HeldGrant | null>
+  /** For the grant types: one atomic step. Answers `false` when somebody else was first. */
+  advance (held: HeldGrant, next: Grant, now: number): Promise<boolean>
+}
+
+/** Every authorization from the consent page to its end (types/oauth.ts, `Grant`). */
+export function createGrants (input: {
+  records: RecordStore, tenant: string, secrets: Secrets, lifetimes: Lifetimes
+}): Grants {
+  const grantRecords = createGrantRecords(input)
+
+  return {
+    ...createConsent({ grantRecords, secrets: input.secrets, lifetimes: input.lifetimes }),
+    ...createRevocations({ grantRecords, records: input.records, tenant: input.tenant }),
+    read: grantRecords.read,
+    advance: grantRecords.advance,
+
+    async find (grantId, now) {
+      const held = await grantRecords.read(grantId, now)
+      return held === null ? null : held.grant
+    },
+
+    async isLive (grantId, now) {
+      const held = await grantRecords.read(grantId, now)
+      return held !== null && held.grant.status === 'active'
+    }
+  }
+}

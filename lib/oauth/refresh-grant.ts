@@ -1,0 +1,104 @@
+import { secretsEqual, sha256 } from '../crypto/digest.js'
+import { openUnder, sealUnder } from '../crypto/token-seal.js'
+import { OAuthError } from '../protocol/oauth-error.js'
+import type { RefreshRequest } from '../protocol/token-request.js'
+import type { Client, Grant, RefreshState } from '../../types/oauth.js'
+import { assertBound, invalidGrant } from './grant-binding.js'
+import type { HeldGrant } from './grant-records.js'
+import { grantIdOfRefreshToken, mintRefreshToken } from './refresh-token.js'
+import { buildTokenBody, type TokenAnswer } from './token-answer.js'
+import type { TokenContext } from './token-context.js'
+import { factsOf, refusedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
+
+const OPERATION = 'refresh_token'
+const SEAL = 'refresh-answer'
+/** Who loses a compare-and-swap finds its token to be the previous one the next time; two would do. */
+const ATTEMPTS = 5
+
+/** A refresh request about a grant that was read, with its refresh half. */
+interface Attempt {
+  readonly request: RefreshRequest
+  readonly client: Client
+  readonly context: TokenContext
+  readonly now: number
+  readonly held: HeldGrant
+  readonly refresh: RefreshState
+  readonly scopes: readonly string[]
+  readonly facts: AuditFacts
+}
+
+/**
+ * Rotates a refresh token (AS-T9), exactly: one compare-and-swap on one record makes one successor, whatever the
+ * concurrency. A repeat of the previous token within `lifetimes.refreshRepeat` gets the very same answer, byte by
+ * byte, which is kept sealed under the token itself: a deviation from strict reuse detection for clients that
+ * share a token or lost an answer. Any older token that we issued revokes this grant and no other; one that we did
+ * not issue does nothing. Scope may be narrowed for the access token; the refresh token keeps all of it.
+ *
+ * @throws {OAuthError} `invalid_grant`, `invalid_scope`, `invalid_target`; a TokenRefusal once the grant is known.
+ */
+export async function refreshGrant (
+  request: RefreshRequest, client: Client, context: TokenContext, now: number
+): Promise<TokenAnswer> {
+  const grantId = grantIdOfRefreshToken(request.refreshToken, context.secrets)
+  if (grantId === null) throw invalidGrant('not a refresh token of ours')
+
+  for (let attempts = 0; attempts < ATTEMPTS; attempts += 1) {
+    const held = await context.grants.read(grantId, now)
+    const refresh = held === null ? null : held.grant.refresh
+    if (held === null || refresh === null) throw invalidGrant('the grant has ended')
+    const { grant } = held
+    const facts = { ...factsOf(grant), operation: OPERATION, scopesAsked: request.scope ?? grant.scopes }
+    const scopes = refusedWith(facts, () => {
+      assertBound(grant, { client, resource: request.resource, context })
+      return narrow(grant.scopes, request.scope)
+    })
+    const answer = await answerOnce({ request, client, context, now, held, refresh, scopes, facts })
+    if (answer !== null) return answer
+  }
+  throw new OAuthError({ code: 'temporarily_unavailable', description: 'try again', reason: 'too many concurrent refreshes' })
+}
+
+/** `null` when another request rotated the token in the meantime. */
+async function answerOnce (attempt: Attempt): Promise<TokenAnswer | null> {
+  const digest = sha256(attempt.request.refreshToken)
+  if (secretsEqual(digest, attempt.refresh.current)) return await rotate(attempt)
+  if (secretsEqual(digest, attempt.refresh.previous ?? '')) {
+    const kept = keptAnswer(attempt)
+    if (kept !== null) return kept
+  }
+  throw await refuseReuse(attempt)
+}
+
+async function rotate (attempt: Attempt): Promise<TokenAnswer | null> {
+  const { request, context, now, held, refresh, scopes, facts } = attempt
+  const refreshToken = mintRefreshToken(held.grant.grantId, context.secrets)
+  const successor = { current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null }
+  const grant: Grant = { ...held.grant, refresh: successor }
+  const body = buildTokenBody({ grant, scopes, refreshToken, context, now })
+  const answer = sealUnder(request.refreshToken, SEAL, body)
+  const rotated = await context.grants.advance(held, { ...grant, refresh: { ...successor, answer } }, now)
+  return rotated ? { status: 200, body, event: { type: 'token.issued', scopesGranted: scopes, ...facts } } : null
+}
+
+function keptAnswer ({ request, context, now, refresh, facts }: Attempt): TokenAnswer | null {
+  if (refresh.answer === null || now >= refresh.rotatedAt + context.lifetimes.refreshRepeat) return null
+  const body = openUnder(request.refreshToken, SEAL, refresh.answer)
+  return body === null ? null : { status: 200, body, event: { type: 'token.repeated', ...facts } }
+}
+
+async function refuseReuse ({ context, now, held, facts }: Attempt): Promise<TokenRefusal> {
+  const reason = 'refresh token reused'
+  await context.grants.revoke(held.grant.grantId, now)
+  return new TokenRefusal(invalidGrant(reason), [
+    { type: 'refresh.reused', reason, ...facts },
+    { type: 'grant.revoked', reason, ...facts }
+  ])
+}
+
+function narrow (granted: readonly string[], asked: readonly string[] | undefined): readonly string[] {
+  if (asked === undefined) return granted
+  if (asked.every((scope) => granted.includes(scope))) return asked
+  throw new OAuthError({
+    code: 'invalid_scope', description: 'scope goes beyond what was granted', reason: 'scope beyond the grant'
+  })
+}

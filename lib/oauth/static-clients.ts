@@ -1,0 +1,81 @@
+import { sha256 } from '../crypto/digest.js'
+import { InvalidOptionError } from '../errors.js'
+import { readRedirectUri } from '../protocol/redirect-uri.js'
+import type { Client, ClientAuthenticationMethod, StaticClient } from '../../types/oauth.js'
+
+// Unreserved characters only (RFC 3986 §2.3): then it does not matter whether a client form-encodes them for Basic,
+// as RFC 6749 §2.3.1 says, or leaves that out, as the SDKs do (AS-T3).
+const CLIENT_ID = /^[\w.~-]{1,200}$/
+const SECRET = /^[\w.~-]{32,200}$/
+
+/**
+ * The operator's clients by their id. Secrets are kept as digests. Grant types are `authorization_code` and
+ * `refresh_token` unless named; the method is `client_secret_basic` with a secret, `none` without, unless named.
+ * Any private-use redirect scheme may be named here, since the operator does it (AS-A4); script schemes never.
+ *
+ * @throws {InvalidOptionError} whose message starts with the path of the option that is wrong: `clients[0].secret`.
+ */
+export function readStaticClients (statics: readonly StaticClient[]): ReadonlyMap<string, Client> {
+  const clients = new Map<string, Client>()
+  for (const [index, input] of statics.entries()) {
+    const path = `clients[${index}]`
+    if (clients.has(input.clientId)) throw new InvalidOptionError(`${path}.clientId is used twice`)
+    clients.set(input.clientId, readStaticClient(input, path))
+  }
+  return clients
+}
+
+function readStaticClient (input: StaticClient, path: string): Client {
+  if (!CLIENT_ID.test(input.clientId)) {
+    throw new InvalidOptionError(`${path}.clientId must be 1 to 200 of A-Z a-z 0-9 - . _ ~`)
+  }
+  const method = readMethod(input, path)
+  return {
+    clientId: input.clientId,
+    metadata: {
+      redirect_uris: readRedirectUris(input, path),
+      token_endpoint_auth_method: method,
+      grant_types: readGrantTypes(input, path),
+      response_types: ['code'],
+      ...(input.name === undefined ? {} : { client_name: input.name }),
+      ...(input.scope === undefined ? {} : { scope: input.scope })
+    },
+    secretDigest: input.secret === undefined ? null : sha256(input.secret),
+    authenticationMethods: [method],
+    origin: 'static',
+    issuedAt: 0
+  }
+}
+
+function readMethod (input: StaticClient, path: string): ClientAuthenticationMethod {
+  const { secret, tokenEndpointAuthMethod: method = secret === undefined ? 'none' : 'client_secret_basic' } = input
+  if (secret !== undefined && !SECRET.test(secret)) {
+    throw new InvalidOptionError(`${path}.secret must be 32 to 200 of A-Z a-z 0-9 - . _ ~`)
+  }
+  if (method === 'none' && secret !== undefined) {
+    throw new InvalidOptionError(`${path}.secret contradicts tokenEndpointAuthMethod none`)
+  }
+  if (method !== 'none' && secret === undefined) {
+    throw new InvalidOptionError(`${path}.secret is needed by tokenEndpointAuthMethod ${method}`)
+  }
+  return method
+}
+
+function readGrantTypes ({ grantTypes = ['authorization_code', 'refresh_token'] }: StaticClient, path: string) {
+  if (!grantTypes.includes('authorization_code')) {
+    throw new InvalidOptionError(`${path}.grantTypes must contain authorization_code`)
+  }
+  return grantTypes
+}
+
+function readRedirectUris ({ redirectUris }: StaticClient, path: string): readonly string[] {
+  if (redirectUris.length === 0) throw new InvalidOptionError(`${path}.redirectUris must not be empty`)
+  for (const [index, uri] of redirectUris.entries()) {
+    try {
+      readRedirectUri(uri, { schemes: [uri.slice(0, uri.indexOf(':')).toLowerCase()] })
+    } catch (error) {
+      throw new InvalidOptionError(`${path}.redirectUris[${index}] cannot be registered: ${String(error)}`)
+    }
+  }
+  return redirectUris
+}

@@ -1,0 +1,20 @@
+import type { Keyring } from '../crypto/keyring.js'
+import type { Secrets } from '../../types/crypto.js'
+import type { Lifetimes } from '../../types/oauth.js'
+import type { Leniencies } from '../../types/options.js'
+import type { Clients } from './clients.js'
+import type { Grants } from './grants.js'
+
+/** What the token and revocation endpoints need. Built once, at boot. */
+export interface TokenContext {
+  readonly clients: Clients
+  readonly grants: Grants
+  readonly keyring: Keyring
+  readonly issuer: string
+  /** The MCP endpoint, canonical. A grant for another resource gets no token here. */
+  readonly resource: string
+  readonly tenant: string
+  readonly secrets: Secrets
+  readonly lifetimes: Lifetimes
+  readonly leniencies: Leniencies
+}
