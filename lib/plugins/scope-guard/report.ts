@@ -1,0 +1,42 @@
+import type { FastifyRequest } from 'fastify'
+import type { Decision, Operation } from '../../../types/access.js'
+import type { AuditInput } from '../../../types/audit.js'
+import type { Principal } from '../../../types/principal.js'
+import { recordEvent } from '../support/record-event.js'
+
+export interface Decided {
+  readonly operation: Operation
+  readonly decision: Decision
+}
+
+/** Names only what the policy knows: never text of the request. */
+function nameOf (request: FastifyRequest, { operation, decision }: Decided): string {
+  if (operation.type === 'route') return `${request.method} ${request.routeOptions.url ?? 'unknown route'}`
+  const reason = decision.allowed ? null : decision.reason
+  if (reason === 'unknown-method') return 'unknown method'
+  const { method, component } = operation
+  return component === null || reason === 'unknown-component' ? method : `${method} ${component.name}`
+}
+
+const actor = ({ subject, clientId, grantId, resource, scopes }: Principal) =>
+  ({ subject, clientId, grantId, resource, scopesGranted: scopes })
+
+/** One event for each operation. Where one of a batch is denied, what was allowed by itself is denied with it. */
+export function reportDecisions (request: FastifyRequest, principal: Principal, decided: readonly Decided[]): void {
+  const passes = decided.every(({ decision }) => decision.allowed)
+  for (const one of decided) {
+    const event: AuditInput = {
+      type: passes ? 'access.allowed' : 'access.denied',
+      ...actor(principal),
+      operation: nameOf(request, one),
+      scopesAsked: one.decision.required
+    }
+    if (passes) recordEvent(request, event)
+    else recordEvent(request, { ...event, reason: one.decision.allowed ? 'batch denied' : one.decision.reason })
+  }
+}
+
+/** A body that is no message: nothing was decided. */
+export function reportUnread (request: FastifyRequest, principal: Principal, reason: string): void {
+  recordEvent(request, { type: 'request.refused', ...actor(principal), reason })
+}

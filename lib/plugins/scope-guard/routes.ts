@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify'
+import { UnguardedRouteError } from '../../errors.js'
+import { answerBodyErrors } from './body-errors.js'
+import { methodRefusal, sendRefusal } from './refusals.js'
+import { assertRouteSecurity, methodsOf } from './route-security.js'
+import type { Settings } from './settings.js'
+
+/** Whether a route of the guarded scope is the MCP endpoint. Takes the route's pattern, never the URL of a request. */
+export type IsMcp = (pattern: string | undefined) => boolean
+
+/** Behind a path: a parameter that is always empty. The router tries such a pattern after the path itself. */
+const REST = ':none(^$)'
+
+// A preflight has no credentials: a host may answer those of its MCP endpoint itself.
+const PREFLIGHT = 'OPTIONS'
+
+/** Patterns that may catch the same path, however the router is set up, have the same normal form. */
+const normal = (path: string): string => path.toLowerCase().replace(/\/+/g, '/').replace(/(.)\/$/, '$1')
+
+function matcher (mcpPath: string): IsMcp {
+  const mcp = normal(mcpPath)
+  const known = new Map<string, boolean>([[mcpPath + REST, true]])
+  return (pattern = '') => {
+    const found = known.get(pattern) ?? normal(pattern) === mcp
+    known.set(pattern, found)
+    return found
+  }
+}
+
+/**
+ * Answers 405 with `Allow` for the methods that the host does not serve at the MCP endpoint, before a body is read. It
+ * stands in the guarded scope, so that they are answered 401 without a token: mcp-remote opens with GET.
+ */
+function refuseOtherMethods (fastify: FastifyInstance, mcpPath: string, allow: () => string): void {
+  const refuse = (_request: unknown, reply: FastifyReply): void => {
+    sendRefusal(reply, methodRefusal(allow()), { rpc: true, id: null })
+  }
+  fastify.route({
+    method: fastify.supportedMethods.filter((method) => method !== 'HEAD'),
+    exposeHeadRoute: true,
+    url: mcpPath.slice(fastify.prefix.length) + REST,
+    onRequest: refuse,
+    handler: refuse
+  })
+}
+
+/**
+ * Watches the routes of the scope at boot, and stops the boot when the MCP endpoint escapes the guard: when it is
+ * public, when it was registered outside of the scope or before the guard, and when it is not there.
+ * @throws {UnguardedRouteError}
+ */
+export function guardRoutes (fastify: FastifyInstance, settings: Settings): IsMcp {
+  const { mcpPath, policy: { model } } = settings
+  const isMcp = matcher(mcpPath)
+  const guarded = new Set<string>()
+
+  function watch (route: RouteOptions): void {
+    assertRouteSecurity(route, model)
+    if (!isMcp(route.url)) return
+    const methods = methodsOf(route)
+    if (route.config?.mcpSecurity?.public === true && methods.some((method) => method !== PREFLIGHT)) {
+      throw new UnguardedRouteError(`${methods.join(', ')} ${route.url} is the MCP endpoint and cannot be public`)
+    }
+    route.errorHandler ??= answerBodyErrors
+    for (const method of methods) guarded.add(method)
+  }
+
+  refuseOtherMethods(fastify, mcpPath, () => [...guarded].sort().join(', '))
+  fastify.addHook('onRoute', watch)
+  fastify.addHook('onReady', async () => {
+    const outside = fastify.supportedMethods.find((method) =>
+      method !== PREFLIGHT && !guarded.has(method) && fastify.hasRoute({ method, url: mcpPath }))
+    if (outside !== undefined) {
+      throw new UnguardedRouteError(`${outside} ${mcpPath} is registered outside of the guarded scope or before the guard`)
+    }
+    if (!guarded.has('POST')) {
+      throw new UnguardedRouteError(`the guarded scope has no route POST ${mcpPath}: mcpPath must be where the MCP endpoint is mounted`)
+    }
+  })
+  return isMcp
+}

@@ -1,0 +1,67 @@
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../../../types/clock.js'
+import type { ScopeGuardOptions } from '../../../types/options.js'
+import type { TokenVerifier } from '../../../types/principal.js'
+import { buildPolicy, type Policy } from '../../access/policy.js'
+import { systemClock } from '../../clock.js'
+import { InvalidOptionError } from '../../errors.js'
+import { assertOptions, schemas } from '../../options.js'
+import { assertIssuer } from '../../protocol/issuer.js'
+import { assertResource } from '../../protocol/resource-uri.js'
+import { buildScopeModel } from '../../protocol/scopes.js'
+import { defaultScopesOf } from '../support/default-scopes.js'
+import { ownVerifier } from './own-verifier.js'
+
+/** What the options of the guard come to. */
+export interface Settings {
+  readonly resource: string
+  /** Where the MCP endpoint is mounted, prefix included. */
+  readonly mcpPath: string
+  readonly policy: Policy
+  readonly defaultScopes: readonly string[]
+  readonly verifier: TokenVerifier
+  readonly clock: Clock
+}
+
+// Segments that mean the same to every router; none that Fastify takes for a pattern.
+const PATH = /^\/(?:[A-Za-z0-9\-._~]+(?:\/[A-Za-z0-9\-._~]+)*)?$/
+
+function inOption<T> (path: string, build: () => T): T {
+  try {
+    return build()
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new InvalidOptionError(`${path}${cause.message}`)
+    throw cause
+  }
+}
+
+function assertMcpPath (mcpPath: string, prefix: string): void {
+  if (!PATH.test(mcpPath)) {
+    throw new InvalidOptionError('mcpPath must be a path of letters, digits and - . _ ~ without a slash at its end')
+  }
+  if (mcpPath !== prefix && !mcpPath.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`)) {
+    throw new InvalidOptionError(`mcpPath must begin with ${prefix}, the prefix of the scope`)
+  }
+}
+
+/**
+ * Checks the options and makes ready what each request needs.
+ * @throws {InvalidOptionError} whose message starts with the path of the wrong member.
+ * @throws {PartOrderError} when there is neither `verifier` nor the PKCE store before the guard.
+ */
+export async function readSettings (fastify: FastifyInstance, options: ScopeGuardOptions): Promise<Settings> {
+  assertOptions(schemas.scopeGuard, options)
+  const { issuer, resource, scopes, components = [], mcpPath = new URL(resource).pathname } = options
+  inOption('issuer ', () => { assertIssuer(issuer) })
+  inOption('resource ', () => { assertResource(resource) })
+  assertMcpPath(mcpPath, fastify.prefix)
+  const model = inOption('', () => buildScopeModel(scopes))
+  return {
+    resource,
+    mcpPath,
+    policy: inOption('', () => buildPolicy({ model, components })),
+    defaultScopes: defaultScopesOf(model, options.defaultScopes),
+    verifier: options.verifier ?? await ownVerifier(fastify, options),
+    clock: options.clock ?? systemClock
+  }
+}
