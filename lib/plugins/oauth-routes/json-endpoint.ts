@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditEventType } from '../../../types/audit.js'
 import type { LimitedTier } from '../../../types/fastify.js'
-import { answerPreflights, openToOrigins } from '../support/open-cors.js'
+import { answerPreflights } from '../support/open-cors.js'
 import { refuseOtherMethods } from '../support/other-methods.js'
 import { answerOAuthErrors } from './oauth-errors.js'
 
@@ -17,7 +17,7 @@ export interface JsonEndpoint {
 export function jsonEndpoint (scope: FastifyInstance, { url, limit, refused, answer }: JsonEndpoint): void {
   const errorHandler = answerOAuthErrors(refused)
   const config = { mcpSecurity: { public: true }, mcpLimit: limit, mcpCors: 'public' } as const
-  scope.route({ method: 'POST', url, config, onRequest: openToOrigins, handler: answer, errorHandler })
+  scope.route({ method: 'POST', url, config, handler: answer, errorHandler })
   answerPreflights(scope, url, ['POST'])
   refuseOtherMethods(scope, { url, allow: ['POST', 'OPTIONS'], config, errorHandler })
 }

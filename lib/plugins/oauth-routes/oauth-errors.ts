@@ -6,7 +6,7 @@ import { recordEvent } from '../support/record-event.js'
 import { refusalOf } from '../support/refusal.js'
 
 /** Seconds. A client that waits so long finds a store that was restarted. */
-const RETRY_AFTER = '5'
+export const RETRY_AFTER = '5'
 
 export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 

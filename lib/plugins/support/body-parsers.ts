@@ -13,7 +13,7 @@ function decode (body: Buffer): string {
   try {
     return strict.decode(body)
   } catch (cause) {
-    throw new OAuthError({ code: 'invalid_request', description: 'The body is not valid UTF-8', cause })
+    throw new OAuthError({ code: 'invalid_request', description: 'the body is not valid UTF-8', cause })
   }
 }
 
@@ -36,10 +36,9 @@ export function acceptJson (scope: FastifyInstance): void {
     async (request: FastifyRequest, body: Buffer) => await parse(request, decode(body)))
 }
 
-/** `request.body` where only forms are accepted. */
-export type FormBody = Form | undefined
-
 const NOTHING: Form = new Map()
 
-/** A request without a body says nothing. */
-export const formOf = (body: FormBody): Form => body ?? NOTHING
+/** The form in a request's body; an empty one when there was no body. */
+export function formOf (request: FastifyRequest): Form {
+  return request.body instanceof Map ? request.body : NOTHING
+}

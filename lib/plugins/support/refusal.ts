@@ -2,8 +2,8 @@ import { OAuthError } from '../../protocol/oauth-error.js'
 import { StoreUnavailableError } from '../../stores/errors.js'
 
 const CLIENT_ERRORS: Readonly<Record<number, string>> = {
-  413: 'The body is too large',
-  415: 'The content type is not possible here'
+  413: 'the body is too large',
+  415: 'the content type is not possible here'
 }
 
 function statusOf (error: unknown): number {
@@ -20,14 +20,14 @@ export function refusalOf (error: unknown): OAuthError {
   if (error instanceof OAuthError) return error
   const status = statusOf(error)
   if (error instanceof StoreUnavailableError || status === 503) {
-    return new OAuthError({ code: 'temporarily_unavailable', description: 'Try again in a moment', reason: 'store unavailable', cause: error })
+    return new OAuthError({ code: 'temporarily_unavailable', description: 'try again in a moment', reason: 'store unavailable', cause: error })
   }
   if (status === 429) {
-    return new OAuthError({ code: 'too_many_requests', description: 'Too many requests', reason: 'rate limit', cause: error })
+    return new OAuthError({ code: 'too_many_requests', description: 'too many requests', reason: 'rate limit', cause: error })
   }
   if (status >= 400 && status < 500) {
-    const description = CLIENT_ERRORS[status] ?? 'The body could not be read'
+    const description = CLIENT_ERRORS[status] ?? 'the request could not be read'
     return new OAuthError({ code: 'invalid_request', description, status, cause: error })
   }
-  return new OAuthError({ code: 'server_error', description: 'Something went wrong here', reason: 'unexpected error', cause: error })
+  return new OAuthError({ code: 'server_error', description: 'something went wrong here', reason: 'unexpected error', cause: error })
 }

@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { csrfToken } from '../../identity/csrf.js'
+import { factsOf } from '../../oauth/token-refusal.js'
+import { consentPage } from '../../pages/consent-page.js'
+import { readAuthorizationRequest, stateOf, type AuthorizationRequest } from '../../protocol/authorization-request.js'
+import { formOfQuery, type Form } from '../../protocol/form.js'
+import { OAuthError } from '../../protocol/oauth-error.js'
+import type { SignedInUser } from '../../../types/sign-in.js'
+import { readBrowserId } from '../support/browser-cookie.js'
+import { refuseOtherMethods } from '../support/other-methods.js'
+import { recordEvent } from '../support/record-event.js'
+import { sendPage } from '../support/send-page.js'
+import { refuseToClient } from './authorization-response.js'
+import { findTarget, type AuthorizationTarget } from './authorization-target.js'
+import { buildConsentModel } from './consent-model.js'
+import type { OAuthContext } from './context.js'
+import { answerOAuthErrors } from './oauth-errors.js'
+import { answerErrorPages } from './page-errors.js'
+import { askWhoIsSignedIn, signInFirst } from './signed-in-user.js'
+
+const CONFIG = { mcpSecurity: { public: true }, mcpLimit: 'sensitive', mcpPage: true } as const
+
+const loginRequired = new OAuthError({ code: 'login_required', description: 'nobody is signed in' })
+const consentRequired = new OAuthError({ code: 'consent_required', description: 'consent is always asked for' })
+
+/** What a consent page's token is bound to: this purpose, this browser, this authorization (AS-C2). */
+export const csrfPartsOf = (browserId: string, grantId: string): string[] => ['consent', browserId, grantId]
+
+/** `prompt=none`: no page may come up. Read leniently, as it also matters for requests that are wrong elsewhere. */
+const isSilent = (form: Form): boolean => form.get('prompt')?.includes('none') === true
+
+function readRequest (form: Form, context: OAuthContext): AuthorizationRequest | OAuthError {
+  const { model, defaultScopes, resource, tokens: { leniencies: { missingResource } } } = context
+  try {
+    return readAuthorizationRequest(form, { model, defaultScopes, resource, missingResource })
+  } catch (error) {
+    if (error instanceof OAuthError) return error
+    throw error
+  }
+}
+
+/** Opens an authorization and asks the user. The first write of the whole flow: until here nobody was signed in. */
+async function askForConsent (request: FastifyRequest, reply: FastifyReply, { context, target, asked, user }: {
+  readonly context: OAuthContext
+  readonly target: AuthorizationTarget
+  readonly asked: AuthorizationRequest
+  readonly user: SignedInUser
+}): Promise<FastifyReply> {
+  const { store } = context
+  const { client, redirectUri } = target
+  const { scopes, resource, codeChallenge, leniencies } = asked
+  const { subject, authenticatedAt, acr = null, amr = [] } = user
+  const { clientId } = client
+  const now = store.clock()
+  const { grant, handle } = await store.grants.request({
+    clientId,
+    subject,
+    redirectUri,
+    resource,
+    scopes,
+    codeChallenge,
+    state: asked.state ?? null,
+    authenticatedAt: authenticatedAt ?? now,
+    acr,
+    amr
+  }, now)
+  for (const operation of leniencies) recordEvent(request, { type: 'leniency.used', operation, subject, clientId })
+  recordEvent(request, { type: 'authorization.requested', ...factsOf(grant), scopesAsked: scopes })
+  const csrf = csrfToken(store.secrets, csrfPartsOf(readBrowserId(request, reply), grant.grantId))
+  const model = buildConsentModel(context, { client, grant, user: user.name ?? subject, handle, csrf, now })
+  return sendPage(reply, { status: 200, html: consentPage(model), formActions: [redirectUri] })
+}
+
+/**
+ * `GET /authorize` (RFC 6749 §3.1, AS-A1 to AS-A18): who asks, what for, who is signed in, and then always the consent
+ * page. Errors go to a redirect URI only where that is known to be the client's own and safe to follow.
+ */
+export function authorizationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
+  const { path: url } = context.endpoints.authorization
+  const errorHandler = answerErrorPages('authorization.refused')
+
+  scope.get(url, { exposeHeadRoute: false, config: CONFIG, errorHandler }, async (request, reply) => {
+    const form = formOfQuery(request.raw.url ?? '')
+    const target = await findTarget(request, form, context)
+    const asked = readRequest(form, context)
+    const refuse = (error: OAuthError) =>
+      refuseToClient(request, reply, { context, target, state: stateOf(form), error })
+    if (asked instanceof OAuthError && target.client.origin === 'static') return refuse(asked)
+
+    const silent = isSilent(form)
+    const signIn = await askWhoIsSignedIn(context.signIn, { request, reply, interactive: !silent })
+    if (signIn.answered) return reply
+    const { user } = signIn
+    if (silent) return refuse(asked instanceof OAuthError ? asked : user === null ? loginRequired : consentRequired)
+    if (user === null) throw signInFirst
+    if (asked instanceof OAuthError) return refuse(asked)
+    return await askForConsent(request, reply, { context, target, asked, user })
+  })
+  refuseOtherMethods(scope, {
+    url, allow: ['GET'], config: CONFIG, errorHandler: answerOAuthErrors('authorization.refused')
+  })
+}

@@ -1,0 +1,68 @@
+import type { ConsentModel } from '../../pages/consent-page.js'
+import type { ConsentComponent } from '../../pages/consent-scope.js'
+import { isLoopbackRedirect, redirectHost } from '../../protocol/redirect-uri.js'
+import type { ComponentRule } from '../../../types/access.js'
+import type { Client, Grant } from '../../../types/oauth.js'
+import type { OAuthContext } from './context.js'
+
+const UNITS = [[86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const
+
+/** A length of time in words, in the largest unit that fits. */
+export function inWords (seconds: number): string {
+  for (const [length, unit] of UNITS) {
+    const count = Math.floor(seconds / length)
+    if (count > 0) return count === 1 ? `1 ${unit}` : `${count} ${unit}s`
+  }
+  return 'less than a minute'
+}
+
+/**
+ * What a scope opens. A component that needs several scopes stands under each of them, as long as all were asked for:
+ * rather too often than not at all. One that needs none is opened by every scope.
+ */
+function openedBy (scope: string, asked: readonly string[], { model, components }: OAuthContext): ConsentComponent[] {
+  const own = model.closure([scope])
+  const opens = ({ scopes }: ComponentRule): boolean => model.missing(asked, scopes).length === 0 &&
+    (scopes.length === 0 || scopes.some((needed) => own.has(needed)))
+  return components.filter(opens).map((rule) => ({
+    title: rule.title ?? rule.tool ?? rule.prompt ?? rule.resource ?? '',
+    destructive: rule.destructive === true
+  }))
+}
+
+/** What the consent page says about a grant (AS-C1). Everything is ticked: the user unticks. */
+export function buildConsentModel (context: OAuthContext, { client, grant, user, handle, csrf, now }: {
+  readonly client: Client
+  readonly grant: Grant
+  readonly user: string
+  readonly handle: string
+  readonly csrf: string
+  readonly now: number
+}): ConsentModel {
+  const { endpoints, model, resource, resourceName } = context
+  const selfRegistered = client.origin === 'dynamic'
+  return {
+    user,
+    clientName: client.metadata.client_name ?? '',
+    clientId: client.clientId,
+    selfRegistered,
+    registeredAgo: selfRegistered ? inWords(now - client.issuedAt) : null,
+    loopback: isLoopbackRedirect(grant.redirectUri),
+    redirectHost: redirectHost(grant.redirectUri),
+    resource,
+    resourceName,
+    scopes: grant.scopes.map((name) => {
+      const description = model.description(name)
+      return {
+        name,
+        title: model.title(name),
+        ...(description === undefined ? {} : { description }),
+        checked: true,
+        components: openedBy(name, grant.scopes, context)
+      }
+    }),
+    action: `${endpoints.authorization.path}/consent`,
+    handle,
+    csrf
+  }
+}

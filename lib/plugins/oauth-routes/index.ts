@@ -1,0 +1,59 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { InvalidOptionError } from '../../errors.js'
+import { assertOptions, schemas } from '../../options.js'
+import type { OAuthRoutesOptions } from '../../../types/options.js'
+import { acceptForms, acceptJson } from '../support/body-parsers.js'
+import { openToOrigins } from '../support/open-cors.js'
+import { authorizationEndpoint } from './authorize.js'
+import { consentEndpoint } from './consent.js'
+import { buildContext } from './context.js'
+import { discovery } from './discovery.js'
+import { registrationEndpoint } from './register.js'
+import { revocationEndpoint } from './revoke.js'
+import { tokenEndpoint } from './token.js'
+
+/**
+ * The endpoints of an OAuth 2.1 authorization server for MCP, at the issuer's path: `/authorize` and its consent page,
+ * `/token`, `/register`, `/revoke`, and the documents under `/.well-known` that clients of every revision since
+ * 2025-03-26 look for. Register it after `pkceStore`, and after the built-in sign-in when there is no `signIn`.
+ *
+ * ```ts
+ * await app.register(oauthRoutes, { issuer, resource, scopes, signIn: (request) => request.session.user ?? null })
+ * ```
+ *
+ * Every route is public; parsers, error handlers and hooks stay inside. Nothing is taken from `Host`: the app may run
+ * behind any proxy, but has to be reachable at `issuer`. It does *not* limit how often it is asked (`rateLimits` does)
+ * and knows no users (`signIn` does).
+ *
+ * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION` at boot; the message starts with the option's path.
+ * @throws {PartOrderError} `MCPS_ERR_PART_ORDER` at boot without `pkceStore`.
+ */
+export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastify, options) => {
+  if (fastify.prefix !== '') {
+    throw new InvalidOptionError('prefix cannot be given to oauthRoutes: the endpoints live at the path of issuer')
+  }
+  assertOptions(schemas.oauthRoutes, options)
+  const context = buildContext(fastify, options)
+
+  await fastify.register(async (scope) => { discovery(scope, context) })
+  await fastify.register(async (scope) => {
+    acceptForms(scope)
+    scope.addHook('onRequest', openToOrigins)
+    tokenEndpoint(scope, context)
+    revocationEndpoint(scope, context)
+  })
+  if (context.registration) {
+    await fastify.register(async (scope) => {
+      acceptJson(scope)
+      scope.addHook('onRequest', openToOrigins)
+      registrationEndpoint(scope, context)
+    })
+  }
+  await fastify.register(async (scope) => {
+    acceptForms(scope)
+    authorizationEndpoint(scope, context)
+    consentEndpoint(scope, context)
+  })
+}
+export default oauthRoutes
+export type { OAuthRoutesOptions } from '../../../types/options.js'

@@ -1,0 +1,44 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { OAuthError } from '../../protocol/oauth-error.js'
+import { hasControlCharacters, isWellFormed } from '../../protocol/text.js'
+import type { SignedInUser, SignIn } from '../../../types/sign-in.js'
+
+const MAX_SUBJECT = 255
+
+/** For a page: the host has not sent the browser to sign in by itself. */
+export const signInFirst = new OAuthError({ code: 'login_required', description: 'nobody is signed in', status: 401 })
+
+/** `answered`: the hook has answered the request itself, or is about to. */
+export type SignInResult =
+  | { readonly answered: true }
+  | { readonly answered: false, readonly user: SignedInUser | null }
+
+function assertUser ({ subject }: SignedInUser): void {
+  if (typeof subject !== 'string' || subject === '' || subject.length > MAX_SUBJECT ||
+    hasControlCharacters(subject) || !isWellFormed(subject)) {
+    throw new TypeError(`signIn must answer a subject of 1 to ${MAX_SUBJECT} characters`)
+  }
+}
+
+/**
+ * Asks the host who is signed in. An answer of the hook's own is noticed when it is given, not when it has gone out:
+ * `reply.sent` is still false while `onSend` hooks of the host run.
+ * @throws {TypeError} when the hook answers something that is no user.
+ */
+export async function askWhoIsSignedIn (signIn: SignIn, { request, reply, interactive }: {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly interactive: boolean
+}): Promise<SignInResult> {
+  const { send } = reply
+  let answered = false
+  reply.send = (payload) => {
+    answered = true
+    return send.call(reply, payload)
+  }
+  const user = await signIn(request, reply, { interactive })
+  reply.send = send
+  if (answered || reply.sent) return { answered: true }
+  if (user !== null) assertUser(user)
+  return { answered: false, user }
+}

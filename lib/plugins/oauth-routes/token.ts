@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify'
+import { answerTokenRequest } from '../../oauth/token-endpoint.js'
+import { formOf } from '../support/body-parsers.js'
+import { recordEvent } from '../support/record-event.js'
+import type { OAuthContext } from './context.js'
+import { jsonEndpoint } from './json-endpoint.js'
+import { sendJson } from './oauth-errors.js'
+
+/** Exchanges codes and refresh tokens (RFC 6749 §3.2, AS-T1 to AS-T9). Reads nothing from the query. */
+export function tokenEndpoint (scope: FastifyInstance, { endpoints, tokens, store }: OAuthContext): void {
+  jsonEndpoint(scope, {
+    url: endpoints.token.path,
+    limit: 'sensitive',
+    refused: 'token.refused',
+    async answer (request, reply) {
+      const { authorization } = request.headers
+      const answer = await answerTokenRequest({ form: formOf(request), authorization }, tokens, store.clock())
+      recordEvent(request, answer.event)
+      return sendJson(reply.code(answer.status), answer.body)
+    }
+  })
+}
