@@ -115,6 +115,14 @@ export interface AccountsOptions {
   readonly sessionAbsolute?: number
 }
 
+/** Built-in accounts, registered by hand. Decorates `fastify.mcpSignIn` and `fastify.mcpSetUpLink`. */
+export interface SignInOptions extends AccountsOptions {
+  /** As for `oauthRoutes`: the pages are served under its path. */
+  readonly issuer: string
+  /** How people call this server; stands on the pages. */
+  readonly resourceName?: string
+}
+
 /**
  * The umbrella: every part, in the right order. `false` leaves a part out.
  * Whatever it can do, the parts can do by hand (examples/composed.ts).

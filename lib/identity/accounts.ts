@@ -27,10 +27,10 @@ export class AccountError extends Error {
   override readonly name = 'AccountError'
 }
 
+/** `reason` goes to the audit event, never to the browser; `subject` is whose account was tried, if there is one. */
 export type Verification =
-  | { readonly account: Account, readonly reason: null }
-  /** `reason` goes to the audit event, never to the browser; `subject` is whose account was tried, if there is one. */
-  | { readonly account: null, readonly reason: 'unknown account' | 'wrong password', readonly subject: string | null }
+  | { readonly account: Account, readonly subject: string, readonly reason: 'right password' }
+  | { readonly account: null, readonly subject: string | null, readonly reason: 'unknown account' | 'wrong password' }
 
 export interface Accounts {
   /**
@@ -134,7 +134,7 @@ export function createAccounts (
         const renewed: Body = { ...body, hash: await passwords.hash(password) }
         await records.replace({ ...held, body: JSON.stringify(renewed) }, now)
       }
-      return { account: accountOf(held.id, body), reason: null }
+      return { account: accountOf(held.id, body), subject: body.subject, reason: 'right password' }
     }
   }
 }

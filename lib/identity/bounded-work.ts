@@ -1,6 +1,7 @@
 /** More work than the machine should take on at once. Answered 503 with `Retry-After`. */
 export class TooBusyError extends Error {
   readonly code = 'MCPS_ERR_TOO_BUSY'
+  readonly statusCode = 503
   override readonly name = 'TooBusyError'
 }
 

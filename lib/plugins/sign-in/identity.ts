@@ -1,0 +1,62 @@
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../../../types/clock.js'
+import type { Secrets } from '../../../types/crypto.js'
+import type { SignInOptions } from '../../../types/options.js'
+import { createAccounts, type Accounts } from '../../identity/accounts.js'
+import { createAttempts, type Attempts } from '../../identity/attempts.js'
+import { createPasswords } from '../../identity/passwords.js'
+import { createSessions, type Sessions } from '../../identity/sessions.js'
+import { createSetUp, type SetUp } from '../../identity/set-up-link.js'
+import { assertOptions, schemas } from '../../options.js'
+import { assertIssuer } from '../../protocol/issuer.js'
+import type {} from '../pkce-store.js'
+import { inOption } from '../support/in-option.js'
+
+const HOUR = 3600
+
+/** What the pages of the built-in accounts work with. */
+export interface Identity {
+  readonly paths: {
+    readonly signIn: string
+    readonly signOut: string
+    readonly setUp: string
+    /** Where a browser may go on after signing in. */
+    readonly authorize: string
+  }
+  /** The issuer's, never the request's. */
+  readonly origin: string
+  /** How people call this server, for the pages. */
+  readonly branding: { readonly site?: string }
+  readonly clock: Clock
+  readonly secrets: Secrets
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly attempts: Attempts
+  readonly setUp: SetUp
+}
+
+/** @throws {InvalidOptionError} whose message starts with the path of the wrong member. */
+export function openIdentity (fastify: FastifyInstance, options: SignInOptions): Identity {
+  const { issuer, resourceName, ...chosen } = options
+  inOption('issuer ', () => { assertIssuer(issuer) })
+  assertOptions(schemas.accounts, chosen, 'accounts')
+  const { attempts: limit = { max: 5, window: 900 } } = chosen
+  const { sessionIdle: idle = 8 * HOUR, sessionAbsolute: absolute = 7 * 24 * HOUR } = chosen
+  const { records, tenant, clock, secrets } = fastify.pkceStore
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname === '/' ? '' : pathname
+  const accounts = createAccounts({ records, tenant, passwords: createPasswords() })
+  return {
+    paths: {
+      signIn: `${path}/sign-in`, signOut: `${path}/sign-out`, setUp: `${path}/set-up`, authorize: `${path}/authorize`
+    },
+    origin,
+    branding: resourceName === undefined ? {} : { site: resourceName },
+    clock,
+    secrets,
+    accounts,
+    sessions: createSessions({ records, tenant, accounts, idle, absolute }),
+    attempts: createAttempts({ records, tenant, limit }),
+    setUp: createSetUp({ records, tenant, accounts, issuer })
+  }
+}
