@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 
 /** Small files that have no test of their own, under the test that answers for them. */
 export const also = {
+  'test/tokens/jws.test.ts': ['lib/tokens/errors.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }
 

@@ -1,0 +1,142 @@
+import { openKeyring } from '../../lib/crypto/keyring.js'
+import { randomId, sha256 } from '../../lib/crypto/digest.js'
+import { deriveSecrets } from '../../lib/crypto/secrets.js'
+import { createClients } from '../../lib/oauth/clients.js'
+import { createGrants } from '../../lib/oauth/grants.js'
+import { answerTokenRequest } from '../../lib/oauth/token-endpoint.js'
+import type { TokenContext } from '../../lib/oauth/token-context.js'
+import { readForm, type Form } from '../../lib/protocol/form.js'
+import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
+import { memoryStore } from '../../lib/stores/memory.js'
+import type { Client, ClientMetadata, Grant, Lifetimes, StaticClient } from '../../types/oauth.js'
+import type { Leniencies } from '../../types/options.js'
+import type { RecordStore } from '../../types/stores.js'
+
+export const START = 1_700_000_000
+export const ISSUER = 'https://as.example'
+export const RESOURCE = 'https://mcp.example/mcp'
+export const REDIRECT = 'http://127.0.0.1:4711/callback'
+
+export const LIFETIMES: Lifetimes = {
+  accessToken: 900,
+  code: 60,
+  authorization: 600,
+  refreshIdle: 14 * 86_400,
+  refreshAbsolute: 90 * 86_400,
+  refreshRepeat: 30,
+  unusedClient: 86_400,
+  idleClient: 180 * 86_400
+}
+
+export const SECRETS = deriveSecrets(['a secret for tests of thirty-two characters or more'])
+const KEYRING = await openKeyring({ records: memoryStore(), tenant: 'default', secrets: SECRETS, clock: () => START })
+
+export interface ContextInput {
+  readonly records?: RecordStore
+  readonly lifetimes?: Partial<Lifetimes>
+  readonly leniencies?: Partial<Leniencies>
+  readonly statics?: readonly StaticClient[]
+  readonly maxClients?: number
+}
+
+/** A token endpoint's context over a memory store, or over `records`. */
+export function buildContext (input: ContextInput = {}): TokenContext & { readonly records: RecordStore } {
+  const { records = memoryStore(), statics = [], maxClients = 1000 } = input
+  const lifetimes = { ...LIFETIMES, ...input.lifetimes }
+  const tenant = 'default'
+  return {
+    records,
+    tenant,
+    secrets: SECRETS,
+    keyring: KEYRING,
+    issuer: ISSUER,
+    resource: RESOURCE,
+    lifetimes,
+    leniencies: resolveLeniencies(input.leniencies),
+    clients: createClients({ records, tenant, statics, lifetimes, maxClients }),
+    grants: createGrants({ records, tenant, secrets: SECRETS, lifetimes })
+  }
+}
+
+export const PUBLIC_CLIENT: ClientMetadata = {
+  redirect_uris: [REDIRECT],
+  token_endpoint_auth_method: 'none',
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code']
+}
+
+export async function addClient (
+  { clients }: TokenContext, metadata: Partial<ClientMetadata> = {}, now = START
+): Promise<{ client: Client, secret: string | null }> {
+  const merged = { ...PUBLIC_CLIENT, ...metadata }
+  return await clients.register({ metadata: merged, authenticationMethods: [merged.token_endpoint_auth_method] }, now)
+}
+
+export const VERIFIER = randomId(32)
+
+/** What the user is asked for, after every check of the authorization request. */
+export function grantRequest (clientId: string, overrides: Partial<Grant> = {}) {
+  return {
+    clientId,
+    subject: 'alice',
+    redirectUri: REDIRECT,
+    resource: RESOURCE,
+    scopes: ['notes:read', 'notes:write'],
+    state: 'a state',
+    codeChallenge: sha256(VERIFIER),
+    authenticatedAt: START - 100,
+    acr: null,
+    amr: [],
+    ...overrides
+  }
+}
+
+/** Asks and consents; answers the code. */
+export async function authorize (
+  { grants }: TokenContext, clientId: string, overrides: Partial<Grant> = {}, now = START
+): Promise<{ code: string, grantId: string }> {
+  const { grant, handle } = await grants.request(grantRequest(clientId, overrides), now)
+  const { subject, scopes, grantId } = grant
+  const approved = await grants.approve({ handle, subject, scopes }, now)
+  if (approved === null) throw new Error('the grant was not approved')
+  return { code: approved.code, grantId }
+}
+
+export function formOf (members: Readonly<Record<string, string>>): Form {
+  return readForm(new URLSearchParams(members).toString())
+}
+
+export interface TokenBody {
+  readonly access_token: string
+  readonly token_type: string
+  readonly expires_in: number
+  readonly scope: string
+  readonly refresh_token?: string
+}
+
+export async function postToken (context: TokenContext, members: Readonly<Record<string, string>>, now = START) {
+  const answer = await answerTokenRequest({ form: formOf(members), authorization: undefined }, context, now)
+  const tokens: TokenBody = JSON.parse(answer.body)
+  return { ...answer, tokens }
+}
+
+export function exchange (
+  context: TokenContext, members: { client_id: string, code: string } & Record<string, string>, now = START
+) {
+  return postToken(context, { grant_type: 'authorization_code', code_verifier: VERIFIER, ...members }, now)
+}
+
+export function refresh (
+  context: TokenContext, members: { client_id: string, refresh_token: string } & Record<string, string>, now = START
+) {
+  return postToken(context, { grant_type: 'refresh_token', ...members }, now)
+}
+
+/** A signed-in client with its first tokens. */
+export async function openFamily (context: TokenContext, overrides: Partial<Grant> = {}, now = START) {
+  const { client } = await addClient(context, {}, now)
+  const { clientId } = client
+  const { code, grantId } = await authorize(context, clientId, overrides, now)
+  const { tokens } = await exchange(context, { client_id: clientId, code }, now)
+  return { client, clientId, grantId, code, refreshToken: tokens.refresh_token ?? '', accessToken: tokens.access_token }
+}

@@ -1,0 +1,62 @@
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
+import t from 'tap'
+import { issueAccessToken, grantIdOfAccessToken } from '../../lib/tokens/access-token.js'
+import { signJws } from '../../lib/tokens/jws.js'
+import { buildContext, ISSUER, RESOURCE, START } from '../helpers/token-context.js'
+
+const { keyring } = buildContext()
+const grant = {
+  grantId: 'a'.repeat(22),
+  clientId: 'a client',
+  subject: 'alice',
+  resource: RESOURCE,
+  authenticatedAt: START - 100,
+  acr: null,
+  amr: []
+}
+const input = { keyring, issuer: ISSUER, grant, scopes: ['notes:read', 'notes:write'], expiresAt: START + 900, now: START }
+
+t.test('jose finds every claim of RFC 9068 in a token, and the type at+jwt', async (t) => {
+  const { token, expiresIn } = issueAccessToken(input)
+
+  const { payload } = await jwtVerify(token, createLocalJWKSet(JSON.parse(keyring.jwks)), {
+    typ: 'at+jwt', issuer: ISSUER, audience: RESOURCE, currentDate: new Date(START * 1000)
+  })
+
+  t.equal(expiresIn, 900)
+  t.match(payload.jti, /^[\w-]{22}$/)
+  t.strictSame({ ...payload, jti: undefined }, {
+    iss: ISSUER,
+    sub: 'alice',
+    aud: RESOURCE,
+    client_id: 'a client',
+    scope: 'notes:read notes:write',
+    iat: START,
+    exp: START + 900,
+    jti: undefined,
+    auth_time: START - 100,
+    grant_id: grant.grantId
+  })
+})
+
+t.test('acr and amr are there when the sign-in told them', async (t) => {
+  const { token } = issueAccessToken({ ...input, grant: { ...grant, acr: 'urn:mfa', amr: ['pwd', 'otp'] } })
+
+  t.match(decodeJwt(token), { acr: 'urn:mfa', amr: ['pwd', 'otp'] })
+})
+
+t.test('no two tokens are the same', async (t) => {
+  t.not(issueAccessToken(input).token, issueAccessToken(input).token)
+})
+
+t.test('the grant of a token is found after the token expired', async (t) => {
+  t.equal(grantIdOfAccessToken(issueAccessToken({ ...input, expiresAt: 1 }).token, keyring), grant.grantId)
+})
+
+t.test('a token that our keys did not sign for access has no grant', async (t) => {
+  const { token } = issueAccessToken(input)
+
+  t.equal(grantIdOfAccessToken(`${token.slice(0, -4)}AAAA`, keyring), null)
+  t.equal(grantIdOfAccessToken('garbage', keyring), null)
+  t.equal(grantIdOfAccessToken(signJws({ key: keyring.current, type: 'JWT', claims: { grant_id: 'x' } }), keyring), null)
+})

@@ -1,0 +1,147 @@
+import t from 'tap'
+import { StoreUnavailableError } from '../../lib/stores/errors.js'
+import { issueAccessToken } from '../../lib/tokens/access-token.js'
+import { InvalidTokenError } from '../../lib/tokens/errors.js'
+import { createOwnTokenVerifier, type OwnTokenVerifierInput } from '../../lib/tokens/own-token-verifier.js'
+import { buildContext, ISSUER, openFamily, RESOURCE, START } from '../helpers/token-context.js'
+
+const context = buildContext()
+const grant = {
+  grantId: 'g'.repeat(22), clientId: 'c', subject: 'alice', resource: RESOURCE, authenticatedAt: START, acr: null, amr: []
+}
+const { token } = issueAccessToken({
+  keyring: context.keyring, issuer: ISSUER, grant, scopes: ['s'], expiresAt: START + 900, now: START
+})
+
+function buildVerifier (overrides: Partial<OwnTokenVerifierInput> = {}) {
+  let looks = 0
+  const { isLive = async () => true, ...others } = overrides
+  const verifier = createOwnTokenVerifier({
+    keyring: context.keyring,
+    issuer: ISSUER,
+    resource: RESOURCE,
+    tenant: 'default',
+    remembered: 100,
+    recheck: 5,
+    isLive: (grantId, now) => {
+      looks += 1
+      return isLive(grantId, now)
+    },
+    ...others
+  })
+  return Object.assign(verifier, { looks: () => looks })
+}
+
+t.test('a verified token is recalled without a look at its grant', async (t) => {
+  const verifier = buildVerifier()
+  t.equal(verifier.recall(token, START), undefined)
+
+  const principal = await verifier.verify(token, START)
+
+  t.match(principal, { subject: 'alice', clientId: 'c', grantId: grant.grantId, credential: 'access-token' })
+  t.equal(verifier.recall(token, START + 4), principal)
+  t.equal(verifier.looks(), 1)
+})
+
+t.test('after recheck seconds the grant is looked up again, and the token is recalled again', async (t) => {
+  const verifier = buildVerifier()
+  const principal = await verifier.verify(token, START)
+
+  t.equal(verifier.recall(token, START + 5), undefined)
+  t.equal(await verifier.verify(token, START + 5), principal)
+  t.equal(verifier.recall(token, START + 9), principal)
+  t.equal(verifier.looks(), 2)
+})
+
+t.test('a revocation by another process is seen at the next look', async (t) => {
+  let live = true
+  const verifier = buildVerifier({ isLive: async () => live })
+  await verifier.verify(token, START)
+  live = false
+
+  t.ok(verifier.recall(token, START + 4))
+  await t.rejects(verifier.verify(token, START + 5), new InvalidTokenError('the grant has ended'))
+  t.equal(verifier.recall(token, START + 5), undefined)
+})
+
+t.test('a revocation that is told is in force at once', async (t) => {
+  let live = true
+  const verifier = buildVerifier({ isLive: async () => live })
+  await verifier.verify(token, START)
+  live = false
+  verifier.forget(grant.grantId)
+
+  t.equal(verifier.recall(token, START), undefined)
+  await t.rejects(verifier.verify(token, START), InvalidTokenError)
+})
+
+t.test('a revocation while the grant is looked up refuses the token and leaves nothing behind', async (t) => {
+  const answers = [true, false]
+  const verifier = buildVerifier({
+    isLive: async () => {
+      const live = answers.shift() ?? false
+      if (live) verifier.forget(grant.grantId)
+      return live
+    }
+  })
+
+  await t.rejects(verifier.verify(token, START), new InvalidTokenError('the grant has ended'))
+  t.equal(verifier.recall(token, START), undefined)
+})
+
+t.test('when other grants are revoked all the time the token is good, but not remembered', async (t) => {
+  const verifier = buildVerifier({
+    isLive: async () => {
+      verifier.forget('another grant')
+      return true
+    }
+  })
+
+  t.equal((await verifier.verify(token, START)).subject, 'alice')
+  t.equal(verifier.recall(token, START), undefined)
+  t.equal(verifier.looks(), 2)
+})
+
+t.test('an expired token is refused although it is remembered', async (t) => {
+  const verifier = buildVerifier({ recheck: 60 })
+  await verifier.verify(token, START + 890)
+
+  t.equal(verifier.recall(token, START + 900), undefined)
+  await t.rejects(verifier.verify(token, START + 900), new InvalidTokenError('expired'))
+})
+
+t.test('a forged token costs no look at the store', async (t) => {
+  const verifier = buildVerifier()
+  await t.rejects(verifier.verify(`${token.slice(0, -6)}AAAAAA`, START), new InvalidTokenError('bad signature'))
+
+  t.equal(verifier.looks(), 0)
+})
+
+t.test('a token for another resource or issuer is refused although our key signed it', async (t) => {
+  const elsewhere = buildVerifier({ resource: 'https://mcp.example/other' })
+  const renamed = buildVerifier({ issuer: 'https://as.example/t2' })
+
+  await t.rejects(elsewhere.verify(token, START), new InvalidTokenError('wrong audience'))
+  await t.rejects(renamed.verify(token, START), new InvalidTokenError('wrong issuer'))
+})
+
+t.test('a store that cannot be reached is passed on, and nothing is remembered', async (t) => {
+  const verifier = buildVerifier({ isLive: async () => { throw new StoreUnavailableError('down') } })
+
+  await t.rejects(verifier.verify(token, START), StoreUnavailableError)
+  t.equal(verifier.recall(token, START), undefined)
+})
+
+t.test('a token of a real grant is good until the grant is revoked', async (t) => {
+  const { grants } = context
+  const verifier = buildVerifier({ isLive: grants.isLive })
+  const stop = await grants.onRevoked(verifier.forget)
+  t.teardown(stop)
+  const { accessToken, grantId } = await openFamily(context)
+  await verifier.verify(accessToken, START)
+
+  await grants.revoke(grantId, START)
+
+  t.equal(verifier.recall(accessToken, START), undefined)
+  await t.rejects(verifier.verify(accessToken, START), InvalidTokenError)
+})
