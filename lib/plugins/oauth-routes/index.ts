@@ -35,7 +35,10 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
   assertOptions(schemas.oauthRoutes, options)
   const context = buildContext(fastify, options)
 
-  await fastify.register(async (scope) => { discovery(scope, context) })
+  await fastify.register(async (scope) => {
+    scope.addHook('onRequest', openToOrigins)
+    discovery(scope, context)
+  })
   await fastify.register(async (scope) => {
     acceptForms(scope)
     scope.addHook('onRequest', openToOrigins)
