@@ -22,9 +22,12 @@ export function assertKey (key: RecordKey): void {
   if (!isKey(key)) throw new TypeError('a record key must be of 1 to 512 well-formed characters without NUL')
 }
 
-/** @throws {TypeError} when the key or an index value cannot be kept exactly, or there are more than 8 of these. */
+/** @throws {TypeError} when key, expiry or an index value cannot be kept exactly, or there are more than 8 values. */
 export function assertRecord (record: NewRecord): void {
   assertKey(record)
+  if (record.expiresAt !== null && !Number.isSafeInteger(record.expiresAt)) {
+    throw new TypeError('expiresAt must be a whole number of seconds or null')
+  }
   const index = Object.entries(record.index)
   if (index.length > MAX_INDEX_VALUES || !index.every(([name, value]) => NAME.test(name) && VALUE.test(value))) {
     throw new TypeError('a record must have at most 8 index values of up to 512 well-formed characters without NUL')
