@@ -10,6 +10,11 @@ export interface SignedInUser {
   readonly authenticatedAt?: number
   readonly acr?: string
   readonly amr?: readonly string[]
+  /**
+   * A path of this server to which the consent page's "Not you?" posts: signs the user out and leads back to
+   * `request.url`. Left out: the page does not offer it.
+   */
+  readonly signOutAction?: string
 }
 
 export interface SignInSituation {

@@ -69,7 +69,9 @@ export async function oauthApp (t: Teardown, input: {
   return { app, clock, events, records }
 }
 
-export async function register (app: FastifyInstance, metadata: Readonly<Record<string, unknown>> = {}): Promise<string> {
+export async function register (
+  app: FastifyInstance, metadata: Readonly<Record<string, unknown>> = {}
+): Promise<string> {
   const response = await app.inject({
     method: 'POST',
     url: '/register',
@@ -83,8 +85,11 @@ export async function register (app: FastifyInstance, metadata: Readonly<Record<
 export type Parameters = Readonly<Record<string, string | undefined>>
 
 const encode = (parameters: Parameters): string => {
-  const given = Object.entries(parameters).flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
-  return new URLSearchParams(given).toString()
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) given.append(name, value)
+  }
+  return given.toString()
 }
 
 /** A right authorization request, changed by `parameters`; `undefined` leaves one out. */
@@ -109,13 +114,13 @@ export async function authorize (app: FastifyInstance, parameters: Parameters = 
 /** The fields that the browser would send if the user changed nothing. */
 export const ticked = (page: Answer): Array<[string, string]> => fieldsOf(page.body)
 
-export async function decide (app: FastifyInstance, fields: ReadonlyArray<readonly [string, string]>,
+export async function decide (app: FastifyInstance, fields: Array<[string, string]>,
   headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
   return await app.inject({
     method: 'POST',
     url: '/authorize/consent',
     headers: { cookie: COOKIE, 'x-user': 'alice', 'content-type': 'application/x-www-form-urlencoded', ...headers },
-    payload: new URLSearchParams(fields.map(([name, value]) => [name, value])).toString()
+    payload: new URLSearchParams(fields).toString()
   })
 }
 

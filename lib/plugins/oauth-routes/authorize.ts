@@ -67,7 +67,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
   for (const operation of leniencies) recordEvent(request, { type: 'leniency.used', operation, subject, clientId })
   recordEvent(request, { type: 'authorization.requested', ...factsOf(grant), scopesAsked: scopes })
   const csrf = csrfToken(store.secrets, csrfPartsOf(readBrowserId(request, reply), grant.grantId))
-  const model = buildConsentModel(context, { client, grant, user: user.name ?? subject, handle, csrf, now })
+  const model = buildConsentModel(context, { client, grant, user, handle, csrf, now })
   return sendPage(reply, { status: 200, html: consentPage(model), formActions: [redirectUri] })
 }
 

@@ -3,6 +3,7 @@ import type { ConsentComponent } from '../../pages/consent-scope.js'
 import { isLoopbackRedirect, redirectHost } from '../../protocol/redirect-uri.js'
 import type { ComponentRule } from '../../../types/access.js'
 import type { Client, Grant } from '../../../types/oauth.js'
+import type { SignedInUser } from '../../../types/sign-in.js'
 import type { OAuthContext } from './context.js'
 
 const UNITS = [[86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const
@@ -34,7 +35,7 @@ function openedBy (scope: string, asked: readonly string[], { model, components 
 export function buildConsentModel (context: OAuthContext, { client, grant, user, handle, csrf, now }: {
   readonly client: Client
   readonly grant: Grant
-  readonly user: string
+  readonly user: SignedInUser
   readonly handle: string
   readonly csrf: string
   readonly now: number
@@ -42,7 +43,7 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
   const { endpoints, model, resource, resourceName } = context
   const selfRegistered = client.origin === 'dynamic'
   return {
-    user,
+    user: user.name ?? user.subject,
     clientName: client.metadata.client_name ?? '',
     clientId: client.clientId,
     selfRegistered,
@@ -63,6 +64,7 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
     }),
     action: `${endpoints.authorization.path}/consent`,
     handle,
-    csrf
+    csrf,
+    ...(user.signOutAction === undefined ? {} : { signOutAction: user.signOutAction })
   }
 }

@@ -40,7 +40,7 @@ function serveBelow (scope: FastifyInstance, base: string, documents: Documents)
           'cache-control': 'public, max-age=3600'
         }).send(document)
       })
-    answerPreflights(scope, url, METHODS)
+    answerPreflights(scope, url)
     refuseOtherMethods(scope, { url, allow: METHODS, config: CONFIG, errorHandler })
   }
 }

@@ -18,6 +18,6 @@ export function jsonEndpoint (scope: FastifyInstance, { url, limit, refused, ans
   const errorHandler = answerOAuthErrors(refused)
   const config = { mcpSecurity: { public: true }, mcpLimit: limit, mcpCors: 'public' } as const
   scope.route({ method: 'POST', url, config, handler: answer, errorHandler })
-  answerPreflights(scope, url, ['POST'])
+  answerPreflights(scope, url)
   refuseOtherMethods(scope, { url, allow: ['POST', 'OPTIONS'], config, errorHandler })
 }

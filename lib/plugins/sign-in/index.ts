@@ -34,7 +34,8 @@ const signInPlugin: FastifyPluginAsync<SignInOptions> = async (fastify, options)
     const session = await findSession(request, identity)
     if (session !== null) {
       const { account: { subject, name }, startedAt: authenticatedAt } = session
-      return { subject, name, authenticatedAt, amr: ['pwd'] }
+      const signOutAction = `${paths.signOut}?return_to=${encodeURIComponent(request.url)}`
+      return { subject, name, authenticatedAt, amr: ['pwd'], signOutAction }
     }
     if (interactive) sendToSignIn(reply, paths, request.url)
     return null
