@@ -101,7 +101,7 @@ t.test('the query is what follows the first question mark', async (t) => {
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 }).filter((value) => !value.includes('\0'))
 
-t.test('what URLSearchParams writes is read back, in order and with repeats', async (t) => {
+t.test('what URLSearchParams writes is read back, in order and with repeats', async () => {
   fc.assert(fc.property(fc.array(fc.tuple(text, text), { maxLength: 20 }), (pairs) => {
     const form = readForm(new URLSearchParams(pairs).toString())
     return [...form].every(([name, values]) =>
@@ -110,7 +110,7 @@ t.test('what URLSearchParams writes is read back, in order and with repeats', as
   }))
 })
 
-t.test('whatever is sent is read as URLSearchParams reads it, or refused', async (t) => {
+t.test('whatever is sent is read as URLSearchParams reads it, or refused', async () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'ab=&+%0fF4\0é?'), maxLength: 40 }), (sent) => {
     let form
     try {

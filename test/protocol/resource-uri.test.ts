@@ -86,7 +86,7 @@ t.test('a resource that is no URL, or has a fragment, is invalid_target', async 
   }
 })
 
-t.test('whatever goes in, a canonical form is its own canonical form', async (t) => {
+t.test('whatever goes in, a canonical form is its own canonical form', async () => {
   const parts = fc.array(fc.constantFrom('https://', 'HTTP://', 'h', 'H.e', ':443', ':80', '/', 'mcp', '?', 'x=1', '#', '@', '%41', '[::1]', '..'))
   fc.assert(fc.property(parts, (pieces) => {
     const canonical = canonicalResource(pieces.join(''))

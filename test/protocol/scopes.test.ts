@@ -52,7 +52,7 @@ t.test('every character of the grammar of RFC 6749 §3.3 is allowed, and no othe
   }
 })
 
-t.test('whatever is sent is refused or comes back as the very same words', async (t) => {
+t.test('whatever is sent is refused or comes back as the very same words', async () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'ab:! "\\é\t'), maxLength: 20 }), (text) => {
     try {
       const scopes = readScope(text)
@@ -159,7 +159,7 @@ const someScopes = fc.subarray(names)
 const catalogues = fc.tuple(...names.map((name, index) => fc.subarray(names.slice(index + 1)).map((implies) =>
   [name, { title: name, implies }] as const))).map((entries) => Object.fromEntries(entries))
 
-t.test('what is missing is exactly what the closure does not hold', async (t) => {
+t.test('what is missing is exactly what the closure does not hold', async () => {
   fc.assert(fc.property(catalogues, someScopes, someScopes, (catalogue, granted, required) => {
     const any = buildScopeModel(catalogue)
     const held = any.closure(granted)
@@ -167,7 +167,7 @@ t.test('what is missing is exactly what the closure does not hold', async (t) =>
   }))
 })
 
-t.test('more scope never misses more', async (t) => {
+t.test('more scope never misses more', async () => {
   fc.assert(fc.property(catalogues, someScopes, someScopes, someScopes, (catalogue, granted, more, required) => {
     const any = buildScopeModel(catalogue)
     const before = any.missing(granted, required)
@@ -175,7 +175,7 @@ t.test('more scope never misses more', async (t) => {
   }))
 })
 
-t.test('a closure is closed', async (t) => {
+t.test('a closure is closed', async () => {
   fc.assert(fc.property(catalogues, someScopes, (catalogue, granted) => {
     const any = buildScopeModel(catalogue)
     const closure = [...any.closure(granted)]

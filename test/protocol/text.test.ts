@@ -46,7 +46,7 @@ t.test('ten kilobytes of a name are cut like any other', async (t) => {
   t.equal(plainText('x'.repeat(10_240), 60).length, 60)
 })
 
-t.test('whatever goes in, what comes out is short, well-formed and free of characters that cannot be seen', async (t) => {
+t.test('whatever goes in, what comes out is short, well-formed and free of characters that cannot be seen', async () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), fc.integer({ min: 1, max: 80 }), (text, max) => {
     const plain = plainText(text, max)
     return [...plain].length <= max && isWellFormed(plain) && !hasControlCharacters(plain) &&
@@ -54,7 +54,7 @@ t.test('whatever goes in, what comes out is short, well-formed and free of chara
   }))
 })
 
-t.test('a text that is already plain does not change', async (t) => {
+t.test('a text that is already plain does not change', async () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
     const plain = plainText(text, 50)
     return plainText(plain, 50) === plain

@@ -1,0 +1,57 @@
+import t from 'tap'
+import { readForm } from '../../lib/protocol/form.js'
+import { readTokenRequest } from '../../lib/protocol/token-request.js'
+
+const CODE = 'grant_type=authorization_code&code=c0de&code_verifier=verifier'
+const REFRESH = 'grant_type=refresh_token&refresh_token=t0ken'
+
+const REFUSED: Record<string, [string, string]> = {
+  'no grant type': ['code=c', 'invalid_request'],
+  'an empty grant type': ['grant_type=&code=c', 'invalid_request'],
+  'an unknown grant type': ['grant_type=foo', 'unsupported_grant_type'],
+  'grant type password': ['grant_type=password&username=a&password=b', 'unsupported_grant_type'],
+  'grant type client_credentials': ['grant_type=client_credentials', 'unsupported_grant_type'],
+  'a grant type named like a member of Object.prototype': ['grant_type=constructor', 'unsupported_grant_type'],
+  'two grant types': [`${CODE}&grant_type=refresh_token`, 'invalid_request'],
+  'no code': ['grant_type=authorization_code&code_verifier=v', 'invalid_request'],
+  'an empty code': ['grant_type=authorization_code&code=&code_verifier=v', 'invalid_request'],
+  'two codes': [`${CODE}&code=other`, 'invalid_request'],
+  'no verifier': ['grant_type=authorization_code&code=c', 'invalid_request'],
+  'a code of 1025 characters': [`grant_type=authorization_code&code=${'x'.repeat(1025)}&code_verifier=v`, 'invalid_request'],
+  'no refresh token': ['grant_type=refresh_token', 'invalid_request'],
+  'two refresh tokens': [`${REFRESH}&refresh_token=other`, 'invalid_request'],
+  'a refresh token of 1025 characters': [`grant_type=refresh_token&refresh_token=${'x'.repeat(1025)}`, 'invalid_request'],
+  'a scope outside of the grammar': [`${REFRESH}&scope=a%22b`, 'invalid_scope'],
+  'two resources': [`${CODE}&resource=https://h.example&resource=https://evil.example`, 'invalid_target'],
+  'a resource that is none': [`${REFRESH}&resource=mcp`, 'invalid_target'],
+  'an unknown parameter twice': [`${CODE}&foo=1&foo=2`, 'invalid_request'],
+  'two clients': [`${CODE}&client_id=a&client_id=b`, 'invalid_request']
+}
+
+for (const [name, [text, code]] of Object.entries(REFUSED)) {
+  t.test(`a token request with ${name} is refused as ${code}`, async (t) => {
+    t.throws(() => readTokenRequest(readForm(text)), { code, status: 400 })
+  })
+}
+
+t.test('a code request of OAuth 2.1 needs the code and its verifier only', async (t) => {
+  t.strictSame(readTokenRequest(readForm(CODE)), { grantType: 'authorization_code', code: 'c0de', codeVerifier: 'verifier' })
+})
+
+t.test('a code request is read with redirect URI and resource as they were sent', async (t) => {
+  t.match(readTokenRequest(readForm(`${CODE}&redirect_uri=http://localhost:1/cb&resource=https://H.example/`)),
+    { redirectUri: 'http://localhost:1/cb', resource: 'https://H.example/' })
+})
+
+t.test('a refresh request needs the token only', async (t) => {
+  t.strictSame(readTokenRequest(readForm(`${REFRESH}&scope=&client_id=x`)), { grantType: 'refresh_token', refreshToken: 't0ken' })
+})
+
+t.test('a refresh request is read with scope and resource', async (t) => {
+  t.strictSame(readTokenRequest(readForm(`${REFRESH}&scope=a+b&resource=https://h.example/mcp`)),
+    { grantType: 'refresh_token', refreshToken: 't0ken', scope: ['a', 'b'], resource: 'https://h.example/mcp' })
+})
+
+t.test('audience may be repeated, nothing reads it', async (t) => {
+  t.doesNotThrow(() => readTokenRequest(readForm(`${REFRESH}&audience=a&audience=b`)))
+})
