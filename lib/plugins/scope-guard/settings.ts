@@ -10,6 +10,8 @@ import { assertIssuer } from '../../protocol/issuer.js'
 import { assertResource } from '../../protocol/resource-uri.js'
 import { buildScopeModel } from '../../protocol/scopes.js'
 import { defaultScopesOf } from '../support/default-scopes.js'
+import type {} from '../pkce-store.js'
+import { inOption } from '../support/in-option.js'
 import { ownVerifier } from './own-verifier.js'
 
 /** What the options of the guard come to. */
@@ -25,15 +27,6 @@ export interface Settings {
 
 // Segments that mean the same to every router; none that Fastify takes for a pattern.
 const PATH = /^\/(?:[A-Za-z0-9\-._~]+(?:\/[A-Za-z0-9\-._~]+)*)?$/
-
-function inOption<T> (path: string, build: () => T): T {
-  try {
-    return build()
-  } catch (cause) {
-    if (cause instanceof TypeError) throw new InvalidOptionError(`${path}${cause.message}`)
-    throw cause
-  }
-}
 
 function assertMcpPath (mcpPath: string, prefix: string): void {
   if (!PATH.test(mcpPath)) {
@@ -51,9 +44,10 @@ function assertMcpPath (mcpPath: string, prefix: string): void {
  */
 export async function readSettings (fastify: FastifyInstance, options: ScopeGuardOptions): Promise<Settings> {
   assertOptions(schemas.scopeGuard, options)
-  const { issuer, resource, scopes, components = [], mcpPath = new URL(resource).pathname } = options
+  const { issuer, resource, scopes, components = [] } = options
   inOption('issuer ', () => { assertIssuer(issuer) })
   inOption('resource ', () => { assertResource(resource) })
+  const { mcpPath = new URL(resource).pathname } = options
   assertMcpPath(mcpPath, fastify.prefix)
   const model = inOption('', () => buildScopeModel(scopes))
   return {
@@ -62,6 +56,6 @@ export async function readSettings (fastify: FastifyInstance, options: ScopeGuar
     policy: inOption('', () => buildPolicy({ model, components })),
     defaultScopes: defaultScopesOf(model, options.defaultScopes),
     verifier: options.verifier ?? await ownVerifier(fastify, options),
-    clock: options.clock ?? systemClock
+    clock: options.clock ?? (fastify.hasDecorator('pkceStore') ? fastify.pkceStore.clock : systemClock)
   }
 }

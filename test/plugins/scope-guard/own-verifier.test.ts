@@ -1,0 +1,78 @@
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { pkceStore } from '../../../lib/plugins/pkce-store.js'
+import { ownVerifier } from '../../../lib/plugins/scope-guard/own-verifier.js'
+import { issueAccessToken } from '../../../lib/tokens/access-token.js'
+import type { Grant } from '../../../types/oauth.js'
+import { buildApp } from '../../helpers/build-app.js'
+import { stoppedClock } from '../../helpers/clock.js'
+import { guardOptions, ISSUER, RESOURCE } from '../../helpers/guard.js'
+
+const { verifier: _verifier, ...options } = guardOptions()
+
+/** A grant as the token endpoint leaves it: active, with its first tokens out. */
+async function activeGrant (app: FastifyInstance, now: number): Promise<Grant> {
+  const { grants } = app.pkceStore
+  const asked = await grants.request({
+    clientId: 'client-1',
+    subject: 'user-1',
+    redirectUri: 'http://127.0.0.1/cb',
+    resource: RESOURCE,
+    scopes: ['notes:read'],
+    state: null,
+    codeChallenge: 'x'.repeat(43),
+    authenticatedAt: now,
+    acr: null,
+    amr: []
+  }, now)
+  const held = await grants.read(asked.grant.grantId, now)
+  if (held === null) throw new Error('the grant is not there')
+  const active: Grant = { ...held.grant, status: 'active', exchangedAt: now }
+  if (!await grants.advance(held, active, now)) throw new Error('somebody else was first')
+  return active
+}
+
+async function start (t: Parameters<typeof buildApp>[0]) {
+  const app = buildApp(t)
+  const clock = stoppedClock()
+  await app.register(pkceStore, { clock, pruneInterval: 0 })
+  const grant = await activeGrant(app, clock())
+  const verifier = await ownVerifier(app, options)
+  const { token } = issueAccessToken({
+    keyring: app.pkceStore.keyring, issuer: ISSUER, grant, scopes: grant.scopes, expiresAt: clock() + 900, now: clock()
+  })
+  return { app, clock, grant, verifier, token }
+}
+
+t.test('a token of ours is verified once and then remembered', async (t) => {
+  const { clock, verifier, token } = await start(t)
+
+  t.equal(verifier.recall(token, clock()), undefined)
+  t.match(await verifier.verify(token, clock()), { subject: 'user-1', resource: RESOURCE, scopes: ['notes:read'] })
+  t.match(verifier.recall(token, clock()), { subject: 'user-1' })
+})
+
+t.test('a remembered token of a revoked grant is forgotten at once', async (t) => {
+  const { app, clock, grant, verifier, token } = await start(t)
+  await verifier.verify(token, clock())
+
+  await app.pkceStore.grants.revoke(grant.grantId, clock())
+
+  t.equal(verifier.recall(token, clock()), undefined)
+  await t.rejects(verifier.verify(token, clock()), { code: 'MCPS_ERR_INVALID_TOKEN' })
+})
+
+t.test('a remembered token is asked for again after five seconds', async (t) => {
+  const { clock, verifier, token } = await start(t)
+  await verifier.verify(token, clock())
+
+  clock.advance(5)
+
+  t.equal(verifier.recall(token, clock()), undefined)
+})
+
+t.test('without the PKCE store it cannot be made', async (t) => {
+  const app = buildApp(t)
+
+  await t.rejects(ownVerifier(app, options), { code: 'MCPS_ERR_PART_ORDER' })
+})

@@ -1,0 +1,94 @@
+import t from 'tap'
+import { buildChallenges, methodRefusal, sendRefusal, UNAVAILABLE } from '../../../lib/plugins/scope-guard/refusals.js'
+import { buildApp } from '../../helpers/build-app.js'
+import { METADATA, RESOURCE } from '../../helpers/guard.js'
+
+const challengesWith = (defaultScopes: string[]) => buildChallenges({ resource: RESOURCE, defaultScopes })
+const challenges = challengesWith(['notes:read'])
+
+t.test('no credentials: a challenge without error', async (t) => {
+  t.equal(challenges.noToken.status, 401)
+  t.equal(challenges.noToken.headers['www-authenticate'], `Bearer resource_metadata="${METADATA}", scope="notes:read"`)
+})
+
+t.test('a bad token: invalid_token, in the order that clients parse', async (t) => {
+  t.equal(challenges.badToken.status, 401)
+  t.equal(challenges.badToken.headers['www-authenticate'],
+    `Bearer resource_metadata="${METADATA}", scope="notes:read", error="invalid_token", ` +
+    'error_description="The access token is not valid"')
+})
+
+t.test('two headers: 400 invalid_request, also in the challenge', async (t) => {
+  t.equal(challenges.badRequest.status, 400)
+  t.match(challenges.badRequest.headers['www-authenticate'], /, error="invalid_request", error_description="[^"]+"$/)
+})
+
+t.test('no default scopes: no empty scope in the challenge', async (t) => {
+  t.equal(challengesWith([]).noToken.headers['www-authenticate'], `Bearer resource_metadata="${METADATA}"`)
+  t.notMatch(challengesWith([]).insufficientScope([], []).headers['www-authenticate'], 'scope=""')
+})
+
+t.test('insufficient scope names what is needed, then what the token has, each once', async (t) => {
+  const { status, headers } = challenges.insufficientScope(['write', 'read'], ['read', 'profile'])
+
+  t.equal(status, 403)
+  t.match(headers['www-authenticate'], /, scope="write read profile", error="insufficient_scope", /)
+})
+
+t.test('insufficient scope without any scope to name falls back to the default ones', async (t) => {
+  t.match(challenges.insufficientScope([], []).headers['www-authenticate'], /, scope="notes:read", error="insuff/)
+})
+
+t.test('scopes that other issuers invent cannot leave the quotes', async (t) => {
+  const { headers } = challenges.insufficientScope(['read'], ['x"', 'scope="admin"', 'a\r\nb', 'ok'])
+
+  t.match(headers['www-authenticate'], /, scope="read ok", error="insufficient_scope"/)
+})
+
+t.test('the same challenge is built once', async (t) => {
+  t.equal(challenges.insufficientScope(['a'], ['b']), challenges.insufficientScope(['a'], ['b']))
+  t.not(challenges.insufficientScope(['a'], ['b']), challenges.insufficientScope(['a'], ['c']))
+})
+
+t.test('challenges are not kept without end', async (t) => {
+  const bounded = challengesWith(['a'])
+  const first = bounded.insufficientScope(['a'], ['first'])
+  for (let count = 0; count < 1000; count += 1) bounded.insufficientScope(['a'], [`s${count}`])
+
+  const again = bounded.insufficientScope(['a'], ['first'])
+
+  t.not(again, first)
+  t.same(again, first)
+})
+
+t.test('no refusal may be cached', async (t) => {
+  for (const refusal of [challenges.noToken, challenges.insufficientScope(['a'], []), UNAVAILABLE, methodRefusal('POST')]) {
+    t.equal(refusal.headers['cache-control'], 'no-store')
+  }
+})
+
+t.test('what cannot be checked now may be tried again: 503, not 401', async (t) => {
+  t.match(UNAVAILABLE, { status: 503, headers: { 'retry-after': '5' } })
+  t.notOk('www-authenticate' in UNAVAILABLE.headers)
+})
+
+t.test('at the MCP endpoint a refusal is JSON-RPC with the id of the request', async (t) => {
+  const app = buildApp(t)
+  app.get('/', (_request, reply) => sendRefusal(reply, methodRefusal('GET, POST'), { rpc: true, id: 0 }))
+
+  const response = await app.inject('/')
+
+  t.equal(response.statusCode, 405)
+  t.equal(response.headers.allow, 'GET, POST')
+  t.equal(response.headers['content-type'], 'application/json; charset=utf-8')
+  t.same(response.json(), { jsonrpc: '2.0', id: 0, error: { code: -32000, message: 'Method not allowed' } })
+})
+
+t.test('elsewhere a refusal is an OAuth error', async (t) => {
+  const app = buildApp(t)
+  app.get('/', (_request, reply) => sendRefusal(reply, challenges.noToken, { rpc: false }))
+
+  const response = await app.inject('/')
+
+  t.same(response.json(), { error: 'invalid_token', error_description: 'An access token is required' })
+})
