@@ -84,10 +84,24 @@ export interface SecurityHeadersOptions {
 }
 
 export interface OriginGuardOptions {
-  /** Browser origins that may call the MCP endpoint, as `scheme://host[:port]`. Default: the server's own. */
+  /** Browser origins that may call the MCP endpoint besides the server's own, as `scheme://host[:port]`. */
   readonly origins?: readonly string[]
-  /** Values of `Host` that are ours, as `host[:port]`. Default: those of the issuer and of the resource. */
+  /**
+   * Values of `Host` that are ours besides those of the issuer and the resource, as `host[:port]`. When one of these
+   * two is on loopback, so are all loopback names, at any port.
+   */
   readonly hosts?: readonly string[]
+}
+
+/** The origin guard registered by itself. */
+export interface OriginGuardSetup extends OriginGuardOptions {
+  readonly issuer: string
+  readonly resource: string
+}
+
+export interface CorsOptions {
+  /** Browser origins that may read answers. Default: those of the origin guard, which refuses all others anyway. */
+  readonly origins?: readonly string[]
 }
 
 export interface RateLimit {
@@ -104,6 +118,11 @@ export interface RateLimitsOptions {
   readonly sensitive?: RateLimit
   /** Registration, by address. Default 20 in 3600 s. */
   readonly registration?: RateLimit
+}
+
+/** The rate limits registered by themselves; the umbrella hands on its own clock. */
+export interface RateLimitsSetup extends RateLimitsOptions {
+  readonly clock?: Clock
 }
 
 export interface AccountsOptions {
