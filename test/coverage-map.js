@@ -2,7 +2,19 @@ import { existsSync } from 'node:fs'
 
 /** Small files that have no test of their own, under the test that answers for them. */
 export const also = {
+  'test/plugins/oauth-routes/index.test.ts': [
+    'lib/plugins/oauth-routes/json-endpoint.ts', 'lib/plugins/oauth-routes/oauth-errors.ts',
+    'lib/plugins/oauth-routes/register.ts', 'lib/plugins/oauth-routes/revoke.ts', 'lib/plugins/oauth-routes/token.ts'
+  ],
+  'test/plugins/oauth-routes/authorize.test.ts': [
+    'lib/plugins/oauth-routes/authorization-response.ts', 'lib/plugins/oauth-routes/authorization-target.ts',
+    'lib/plugins/oauth-routes/page-errors.ts', 'lib/plugins/oauth-routes/signed-in-user.ts'
+  ],
+  'test/plugins/scope-guard/authorize.test.ts': ['lib/plugins/scope-guard/report.ts'],
+  'test/plugins/scope-guard/routes.test.ts': ['lib/plugins/scope-guard/route-security.ts'],
   'test/tokens/jws.test.ts': ['lib/tokens/errors.ts'],
+  // Answers for no single file, but tap takes a test that answers for none to answer for all.
+  'test/pages/browser.test.ts': ['lib/pages/error-page.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }
 

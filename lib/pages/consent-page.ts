@@ -15,6 +15,7 @@ export interface ConsentModel {
   readonly registeredAgo: string | null
   /** Whether its redirect URI is on the loopback interface. */
   readonly loopback: boolean
+  /** A host, or a private-use scheme with its colon (`redirectHost` of the redirect rules). */
   readonly redirectHost: string
   readonly resource: string
   readonly resourceName: string
@@ -31,26 +32,31 @@ function warningOf ({ selfRegistered, registeredAgo, loopback }: ConsentModel): 
   const since = registeredAgo === null ? '' : ` ${registeredAgo} ago`
   return html`<section class="warning" aria-labelledby="warning">
 ${warningMark}
-<div>
 <h2 id="warning">Did you start this yourself, just now?</h2>
-${selfRegistered && html`<p>This application registered itself${since}, under a name it chose. Nobody has checked who it is.</p>`}
-${loopback && html`<p>It is a program on this computer. Any program that runs here can ask under any name.</p>`}
-<p>If you do not know what this is, deny it.</p>
-</div>
+${selfRegistered && html`<p>The application registered itself${since} and chose its own name. Nobody has checked who it is.</p>`}
+${loopback && html`<p>It is a program on this computer, where any program can ask under any name.</p>`}
+<p>If you did not expect this page, choose Deny.</p>
 </section>`
 }
 
 function accountOf (model: ConsentModel): Html {
   const { signOutAction, csrf, handle } = model
-  return html`<div class="account"><p>Signed in as <bdi>${plainText(model.user, 120)}</bdi></p>
+  return html`<div class="account"><p>Signed in as <bdi>${plainText(model.user, 60)}</bdi></p>
 ${signOutAction !== undefined && html`<form method="post" action="${signOutAction}">${hiddenFieldsOf({ csrf, transaction: handle })}<button class="quiet" type="submit">Not you?</button></form>`}</div>`
 }
 
+/** What a bare host or scheme does not tell everybody. */
+function whereabouts ({ loopback, redirectHost }: ConsentModel): string | null {
+  if (loopback) return 'this computer'
+  return redirectHost.endsWith(':') ? 'an app on this device' : null
+}
+
 function factsOf (model: ConsentModel, clientName: string): Html {
+  const place = whereabouts(model)
   return html`<dl class="facts">
-<div><dt>Application</dt><dd><bdi>${clientName}</bdi> <small><bdi>${plainText(model.clientId, 200)}</bdi></small></dd></div>
-<div><dt>Returns to</dt><dd><bdi>${model.redirectHost}</bdi>${model.loopback && html` <small>this computer</small>`}</dd></div>
-<div><dt>Gets access to</dt><dd><bdi>${model.resourceName}</bdi> <small><bdi>${model.resource}</bdi></small></dd></div>
+<div><dt>Application</dt><dd><bdi>${clientName}</bdi> <code dir="ltr">${plainText(model.clientId, 200)}</code></dd></div>
+<div><dt>Sends you to</dt><dd><bdi>${model.redirectHost}</bdi>${place !== null && html` <small>${place}</small>`}</dd></div>
+<div><dt>Wants to use</dt><dd><bdi>${model.resourceName}</bdi> <code dir="ltr">${model.resource}</code></dd></div>
 </dl>`
 }
 
@@ -59,12 +65,12 @@ function factsOf (model: ConsentModel, clientName: string): Html {
  * `decision` (`allow` or `deny`). Deny is the first button, so that Enter in a checkbox gives nothing away.
  */
 export function consentPage (model: ConsentModel): string {
-  const clientName = plainText(model.clientName, 80) || 'An application without a name'
+  const clientName = plainText(model.clientName, 60) || 'An application without a name'
   return layout({
     title: 'Allow access?',
     site: model.resourceName,
-    main: html`${accountOf(model)}
-<h1><bdi>${clientName}</bdi> wants to use <bdi>${model.resourceName}</bdi></h1>
+    aside: accountOf(model),
+    main: html`<h1><bdi class="claimed">${clientName}</bdi> wants to use <bdi>${model.resourceName}</bdi></h1>
 ${warningOf(model)}
 ${factsOf(model, clientName)}
 <form method="post" action="${model.action}" autocomplete="off">
@@ -72,12 +78,15 @@ ${hiddenFieldsOf({ transaction: model.handle, csrf: model.csrf })}
 <fieldset>
 <legend>What it may do</legend>
 <p class="hint">Untick what you do not want to give. With nothing ticked, it gets nothing.</p>
+<div class="scopes">
 ${model.scopes.map(consentScopeOf)}
+</div>
 </fieldset>
 <div class="actions decision">
 <button class="button" type="submit" name="decision" value="deny">Deny</button>
 <button class="button primary" type="submit" name="decision" value="allow">Allow</button>
 </div>
+<p class="hint">Either way you go back to the application. It never sees your password.</p>
 </form>`
   })
 }

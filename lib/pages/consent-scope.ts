@@ -1,4 +1,5 @@
 import { html, type Html } from './html.js'
+import { warningMark } from './marks.js'
 
 export interface ConsentComponent {
   readonly title: string
@@ -16,7 +17,7 @@ export interface ConsentScope {
 
 function componentOf ({ title, destructive }: ConsentComponent): Html {
   if (!destructive) return html`<li><bdi>${title}</bdi></li>`
-  return html`<li class="destructive"><bdi>${title}</bdi> <strong>destructive</strong></li>`
+  return html`<li class="destructive">${warningMark}<bdi>${title}</bdi> <strong>destructive</strong></li>`
 }
 
 /** A checkbox named `scope`, and in words what ticking it gives away. */
@@ -28,7 +29,7 @@ export function consentScopeOf (scope: ConsentScope, index: number): Html {
 <label for="${id}"><bdi>${scope.title}</bdi></label>
 <div class="about" id="${id}-about">
 ${description !== undefined && html`<p>${description}</p>`}
-${components.length > 0 && html`<p class="opens">Opens</p><ul>${components.map(componentOf)}</ul>`}
+${components.length > 0 && html`<div class="opens"><p>Opens</p><ul>${components.map(componentOf)}</ul></div>`}
 </div>
 </div>`
 }

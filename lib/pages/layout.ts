@@ -7,11 +7,13 @@ export interface LayoutModel {
   readonly title: string
   /** How people call this server; stands beside the mark. */
   readonly site: string | undefined
+  /** Stands at the other end of the header: who is signed in. */
+  readonly aside?: Html
   readonly main: Html
 }
 
 /** A whole page as text. */
-export function layout ({ title, site, main }: LayoutModel): string {
+export function layout ({ title, site, aside, main }: LayoutModel): string {
   return render(html`<!doctype html>
 <html lang="en">
 <head>
@@ -24,7 +26,7 @@ ${styleElement}
 </head>
 <body>
 <div class="sheet">
-<header>${mark}${site !== undefined && html`<p class="site"><bdi>${site}</bdi></p>`}</header>
+<header>${mark}${site !== undefined && html`<p class="site"><bdi>${site}</bdi></p>`}${aside ?? null}</header>
 <main>${main}</main>
 </div>
 </body>

@@ -70,3 +70,20 @@ export const noticeModel: NoticeModel = {
   link: { href: 'http://localhost:54321/callback?error=access_denied', text: 'Return to the application' },
   site: 'Notes'
 }
+
+const manyTools = Array.from({ length: 14 }, (_, index) => ({ title: `Tool ${index} ${'unbreakable'.repeat(6)}`, destructive: index % 4 === 0 }))
+
+/** Everything that a client or a careless operator could choose, at its worst. */
+export const hostileModel: ConsentModel = {
+  ...consentModel,
+  user: 'W'.repeat(300),
+  clientName: '"><script>document.title="owned"</script><img src=x onerror=alert(1)>\u202eevil\u200b' + 'W'.repeat(10_000),
+  clientId: "'><b>" + 'i'.repeat(500),
+  redirectHost: `${'a'.repeat(63)}.${'b'.repeat(63)}.example:54321`,
+  resource: `https://${'very-long-label.'.repeat(8)}example/mcp`,
+  resourceName: '</title><script>document.title="owned"</script>' + 'N'.repeat(100),
+  scopes: [
+    ...consentModel.scopes,
+    { name: 'admin', title: 'Everything'.repeat(20), description: '<i>All</i> of it. '.repeat(30), checked: false, components: manyTools }
+  ]
+}

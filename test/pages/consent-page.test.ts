@@ -25,7 +25,7 @@ t.test('who asks, for what, and where the answer goes is shown (AS-C1)', async (
   const page = consentPage(consentModel)
 
   for (const shown of ['ada', 'Claude Code', consentModel.clientId, 'localhost:54321', 'Notes', 'https://notes.example/mcp']) {
-    t.match(page, `<bdi>${shown}</bdi>`)
+    t.match(page, `>${shown}</`)
   }
 })
 
@@ -38,7 +38,7 @@ t.test('a self-registered client is told of, with its age where it is known', as
   const model = { ...consentModel, loopback: false }
 
   t.match(consentPage(model), 'registered itself 2 minutes ago')
-  t.match(consentPage({ ...model, registeredAgo: null }), 'registered itself, under a name it chose')
+  t.match(consentPage({ ...model, registeredAgo: null }), 'registered itself and chose its own name')
   t.notMatch(consentPage(model), 'this computer')
 })
 
@@ -46,11 +46,18 @@ t.test('a program on this computer is told of', async (t) => {
   const page = consentPage({ ...consentModel, selfRegistered: false })
 
   t.match(page, 'a program on this computer')
+  t.match(page, '<small>this computer</small>')
   t.notMatch(page, 'registered itself')
 })
 
 t.test('a client that the operator configured for the web needs no warning', async (t) => {
   t.notMatch(consentPage({ ...consentModel, selfRegistered: false, loopback: false }), 'class="warning"')
+})
+
+t.test('a private-use scheme is explained', async (t) => {
+  const page = consentPage({ ...consentModel, loopback: false, redirectHost: 'cursor:' })
+
+  t.match(page, '<bdi>cursor:</bdi> <small>an app on this device</small>')
 })
 
 t.test('a client without a visible name is called that', async (t) => {

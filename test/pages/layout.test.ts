@@ -21,6 +21,12 @@ t.test('a page without a site shows the mark alone', async (t) => {
   t.notMatch(page, 'class="site"')
 })
 
+t.test('who is signed in stands in the header', async (t) => {
+  const page = layout({ title: 'Sign in', site: 'Notes', aside: html`<p>ada</p>`, main })
+
+  t.match(page, /<header>.*<p>ada<\/p><\/header>/)
+})
+
 t.test('a page runs and fetches nothing', async (t) => {
   const elements = elementsOf(layout({ title: 'Sign in', site: 'Notes', main }))
 

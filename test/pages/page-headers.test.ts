@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { pageHeaders } from '../../lib/pages/page-headers.js'
-import { redirectFormAction } from '../../lib/protocol/redirect-uri.js'
 
 const policyOf = (...formActions: string[]) => pageHeaders(formActions)['content-security-policy'] ?? ''
 const formActionOf = (...formActions: string[]) => policyOf(...formActions).split('; ').at(-1)
@@ -21,15 +20,21 @@ t.test('a page is never framed, cached, indexed or sniffed', async (t) => {
   })
 })
 
-for (const source of ['https://client.example', 'http://127.0.0.1:54321', 'https://xn--bcher-kva.example:8443', 'cursor:', 'com.example.app:', 'https:']) {
-  t.test(`the answer of a form may lead to ${source}`, async (t) => {
-    t.equal(formActionOf(source), `form-action 'self' ${source}`)
-  })
+const sources = {
+  'https://client.example/cb?x=1': 'https://client.example',
+  'https://client.example:8443/cb': 'https://client.example:8443',
+  'http://127.0.0.1:54321/cb': 'http://127.0.0.1:54321',
+  'http://localhost:54321': 'http://localhost:54321',
+  'https://bücher.example/cb': 'https://xn--bcher-kva.example',
+  'http://[::1]:54321/cb': 'http:',
+  'cursor://auth/cb': 'cursor:',
+  'com.example.app:/cb': 'com.example.app:',
+  'https:': 'https:'
 }
 
-for (const uri of ['https://client.example:8443/cb?x=1', 'https://localhost/', 'cursor://auth/cb', 'http://[::1]:5000/cb']) {
-  t.test(`the source that the redirect rules name for ${uri} is taken`, async (t) => {
-    t.equal(formActionOf(redirectFormAction(uri)), `form-action 'self' ${redirectFormAction(uri)}`)
+for (const [target, source] of Object.entries(sources)) {
+  t.test(`a form may lead to ${target}, named ${source}`, async (t) => {
+    t.equal(formActionOf(target), `form-action 'self' ${source}`)
   })
 }
 
@@ -38,8 +43,6 @@ const others = {
   'a wildcard subdomain': 'https://*.example',
   'a host that ends the directive': 'https://a;sandbox',
   'a host that ends the policy': 'https://a,b',
-  'a path': 'https://client.example/cb',
-  'an IPv6 address': 'http://[::1]:5000',
   'a keyword': "'unsafe-inline'",
   'a bare wildcard': '*',
   'two sources': 'https: http:',
@@ -54,7 +57,7 @@ for (const [what, source] of Object.entries(others)) {
 }
 
 t.test('a source stands once', async (t) => {
-  t.equal(formActionOf('https://h.example', 'https://h.example'), "form-action 'self' https://h.example")
+  t.equal(formActionOf('https://h.example/a', 'https://h.example/b'), "form-action 'self' https://h.example")
 })
 
 t.test('no string adds a directive, a second policy or a header line', async (t) => {
