@@ -2,6 +2,17 @@ import { existsSync } from 'node:fs'
 
 /** Small files that have no test of their own, under the test that answers for them. */
 export const also = {
+  'test/crypto/keyring.test.ts': ['lib/crypto/errors.ts'],
+  'test/stores/memory.test.ts': ['lib/stores/errors.ts'],
+  'test/testing/store-contract.test.ts': [
+    'lib/testing/contract/counters.ts',
+    'lib/testing/contract/expiry.ts',
+    'lib/testing/contract/lists.ts',
+    'lib/testing/contract/messages.ts',
+    'lib/testing/contract/races.ts',
+    'lib/testing/contract/records.ts',
+    'lib/testing/contract/scene.ts'
+  ],
   'test/plugins/oauth-routes/index.test.ts': [
     'lib/plugins/oauth-routes/json-endpoint.ts', 'lib/plugins/oauth-routes/oauth-errors.ts',
     'lib/plugins/oauth-routes/register.ts', 'lib/plugins/oauth-routes/revoke.ts', 'lib/plugins/oauth-routes/token.ts'
