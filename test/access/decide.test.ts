@@ -65,8 +65,8 @@ for (const method of ['initialize', 'ping', 'tools/list', 'resources/list', 'res
   })
 }
 
-for (const method of ['tasks/get', 'tasks/list', 'tasks/cancel', 'tasks/result', 'tools/delete', 'Tools/call', 'tools/call ',
-  'admin/shutdown', 'notifications/evil', '', '__proto__', 'constructor', 'tools/call', 'resources/read']) {
+for (const method of ['tasks/get', 'tasks/list', 'tasks/cancel', 'tasks/result', 'tools/delete', 'Tools/call',
+  'tools/call ', 'admin/shutdown', 'notifications/evil', '', '__proto__', 'constructor', 'tools/call', 'resources/read']) {
   t.test(`${JSON.stringify(method)} without a component is denied to everybody`, async (t) => {
     t.match(decideFor(['admin'], message(method)), { allowed: false, reason: 'unknown-method' })
   })
@@ -136,7 +136,8 @@ t.test('an empty grant reaches nothing', async () => {
 
 t.test('a tool that no rule names is denied to everybody', async () => {
   const names = new Set(COMPONENTS.map(({ tool }) => tool))
-  fc.assert(fc.property(scopes, fc.string(), (granted, name) => names.has(name) || !decideFor(granted, tool(name)).allowed))
+  fc.assert(fc.property(scopes, fc.string(), (granted, name) =>
+    names.has(name) || !decideFor(granted, tool(name)).allowed))
 })
 
 t.test('what is missing is required, and having it too is enough', async () => {

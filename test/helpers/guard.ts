@@ -88,6 +88,6 @@ export function guardOptions (more: Partial<ScopeGuardOptions> = {}): ScopeGuard
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 /** A JSON-RPC request. */
-export const call = (method: string, params?: unknown, id: number | string = 1) => ({ jsonrpc: '2.0', id, method, params })
+export const call = (method: string, params: unknown = {}, id: number | string = 1) => ({ jsonrpc: '2.0', id, method, params })
 
 export const callTool = (name: string, id?: number) => call('tools/call', { name, arguments: {} }, id)

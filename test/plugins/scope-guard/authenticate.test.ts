@@ -55,7 +55,7 @@ const refused: Record<string, [Record<string, string | string[]>, number, string
   'a scheme without a token': [{ authorization: 'Bearer' }, 401, 'invalid_token', 'not a bearer token'],
   'two words': [{ authorization: 'Bearer good good' }, 401, 'invalid_token', 'not a bearer token'],
   'a comma': [{ authorization: 'Bearer good, Bearer good' }, 401, 'invalid_token', 'not a bearer token'],
-  'quotes': [{ authorization: 'Bearer "good"' }, 401, 'invalid_token', 'not a bearer token'],
+  quotes: [{ authorization: 'Bearer "good"' }, 401, 'invalid_token', 'not a bearer token'],
   'a token of 9000 characters': [bearer('x'.repeat(9000)), 401, 'invalid_token', 'token too long'],
   'an unknown token': [bearer('unknown'), 401, 'invalid_token', 'unknown token'],
   'a revoked token': [bearer('revoked'), 401, 'invalid_token', 'the grant has ended'],

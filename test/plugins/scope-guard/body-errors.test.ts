@@ -13,7 +13,7 @@ function withRoute (app: FastifyInstance, handler: Route = () => 'handled'): Fas
 
 const json = { 'content-type': 'application/json' }
 const unreadable = {
-  'XML': [{ 'content-type': 'application/xml' }, '<a/>', 415, -32000],
+  XML: [{ 'content-type': 'application/xml' }, '<a/>', 415, -32000],
   'a form': [{ 'content-type': 'application/x-www-form-urlencoded' }, 'a=b', 415, -32000],
   'a type that is none': [{ 'content-type': 'json' }, '{}', 415, -32000],
   'half of a JSON text': [json, '{"a":', 400, -32700],

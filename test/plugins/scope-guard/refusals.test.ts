@@ -1,3 +1,5 @@
+import { extractWWWAuthenticateParams as readBySdk2 } from '@modelcontextprotocol/client'
+import { extractWWWAuthenticateParams as readBySdk1 } from '@modelcontextprotocol/sdk/client/auth.js'
 import t from 'tap'
 import { buildChallenges, methodRefusal, sendRefusal, UNAVAILABLE } from '../../../lib/plugins/scope-guard/refusals.js'
 import { buildApp } from '../../helpers/build-app.js'
@@ -92,3 +94,17 @@ t.test('elsewhere a refusal is an OAuth error', async (t) => {
 
   t.same(response.json(), { error: 'invalid_token', error_description: 'An access token is required' })
 })
+
+for (const [sdk, read] of Object.entries({ 'SDK 1.32': readBySdk1, 'SDK 2.4': readBySdk2 })) {
+  const readChallenge = ({ headers }: { headers: Readonly<Record<string, string>> }) => {
+    const { resourceMetadataUrl, scope, error } = read(new Response(null, { headers }))
+    return [resourceMetadataUrl?.href, scope, error]
+  }
+
+  t.test(`${sdk} reads every challenge`, async (t) => {
+    t.same(readChallenge(challenges.noToken), [METADATA, 'notes:read', undefined])
+    t.same(readChallenge(challenges.badToken), [METADATA, 'notes:read', 'invalid_token'])
+    t.same(readChallenge(challenges.insufficientScope(['a:b', 'c/d'], ['e'])), [METADATA, 'a:b c/d e', 'insufficient_scope'])
+    t.same(readChallenge(challengesWith([]).noToken), [METADATA, undefined, undefined])
+  })
+}

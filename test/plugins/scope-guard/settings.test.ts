@@ -4,7 +4,7 @@ import { readSettings } from '../../../lib/plugins/scope-guard/settings.js'
 import type { ScopeGuardOptions } from '../../../types/options.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { stoppedClock } from '../../helpers/clock.js'
-import { guardOptions, ISSUER, RESOURCE } from '../../helpers/guard.js'
+import { guardOptions, ISSUER, RESOURCE, verifierOf } from '../../helpers/guard.js'
 
 /** Without a verifier. */
 const { verifier: _verifier, clock: _clock, ...own } = guardOptions()
@@ -84,7 +84,7 @@ t.test('with the PKCE store its tokens are verified, by its clock', async (t) =>
 t.test('a verifier of the host needs no store and goes by the machine\'s clock', async (t) => {
   const app = buildApp(t)
 
-  const settings = await readSettings(app, { ...own, verifier: guardOptions().verifier })
+  const settings = await readSettings(app, { ...own, verifier: verifierOf({}) })
 
   t.equal(settings.clock.name, 'systemClock')
 })
