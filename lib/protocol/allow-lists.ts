@@ -43,7 +43,10 @@ const MAX_REMEMBERED = 100
 export function buildHostCheck (hosts: readonly string[], own: OwnAddresses): (text: string) => boolean {
   const urls = [new URL(own.issuer), new URL(own.resource)]
   const onLoopback = urls.some(({ hostname }) => isLoopbackHost(hostname))
-  const known = new Set(parseList('hosts', [...urls.map(({ host }) => host), ...hosts], parseHost, 'host[:port]'))
+  const known = new Set([
+    ...parseList('hosts', hosts, parseHost, 'host[:port]'),
+    ...parseList('own', urls.map(({ host }) => host), parseHost, 'host[:port]')
+  ])
   // Spellings that were found to be ours.
   const remembered = new Set(known)
 

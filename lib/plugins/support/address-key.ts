@@ -12,12 +12,13 @@ export function addressKeys (): (address: string | undefined) => string {
   const remembered = new Map<string, string>()
 
   return (address = '') => {
-    if (!address.includes(':')) return address.slice(0, MAX_LENGTH)
-    const known = remembered.get(address)
+    const text = address.slice(0, MAX_LENGTH)
+    if (!text.includes(':')) return text
+    const known = remembered.get(text)
     if (known !== undefined) return known
-    const key = normalizeIP(address, 64).slice(0, MAX_LENGTH)
     if (remembered.size >= MAX_REMEMBERED) remembered.clear()
-    remembered.set(address.slice(0, MAX_LENGTH), key)
+    const key = normalizeIP(text, 64)
+    remembered.set(text, key)
     return key
   }
 }
