@@ -15,8 +15,8 @@ export function signedInPage ({ user, signOutAction, site }: SignedInModel): str
   return layout({
     title: 'Signed in',
     site,
-    main: html`<h1>You are signed in</h1>
-<p class="lead">as <bdi>${plainText(user, 120)}</bdi>. Applications that you connect will ask you here for access.</p>
+    main: html`<h1>You are signed in as <bdi>${plainText(user, 60)}</bdi></h1>
+<p class="lead">Applications that you connect will ask you here for access. You can close this page.</p>
 <form method="post" action="${signOutAction}">
 <p class="actions"><button class="button" type="submit">Sign out</button></p>
 </form>`

@@ -54,7 +54,7 @@ legend{padding:0;font-size:1.0625rem;font-weight:650;letter-spacing:-.006em}
 .scope+.scope{border-top:1px solid var(--line)}
 .scope:has(:checked){background:var(--tint)}
 .scope:has(:focus-visible){outline:3px solid var(--accent);outline-offset:-3px;border-radius:.75rem}
-.scope input{width:1.25rem;height:1.25rem;margin:.125rem 0 0;accent-color:var(--accent);outline:0}
+.scope input{position:relative;z-index:1;width:1.25rem;height:1.25rem;margin:.125rem 0 0;accent-color:var(--accent);outline:0}
 .scope label{cursor:pointer}
 .scope label::after{content:"";position:absolute;inset:0}
 .about{grid-column:2;color:var(--soft);font-size:.9375rem}
@@ -76,6 +76,8 @@ body{display:grid;justify-items:center;align-content:center;padding:3rem 1.5rem;
 .opens p{flex:none}
 }
 @media (prefers-reduced-motion:no-preference){.button,.scope{transition:background-color .12s,border-color .12s}}
+@media (max-width:22rem){.account{flex-basis:100%;margin:0}.facts div{grid-template-columns:1fr}}
+@media (forced-colors:active){.claimed,.opens li{outline:1px solid}}
 @media print{body,.sheet{display:block;background:none;border:0;box-shadow:none;padding:0}.actions,.quiet{display:none}}
 </style>`
 

@@ -5,6 +5,7 @@ import { noticePage } from '../../lib/pages/notice-page.js'
 import { pageHeaders } from '../../lib/pages/page-headers.js'
 import { setUpPage } from '../../lib/pages/set-up-page.js'
 import { signInPage } from '../../lib/pages/sign-in-page.js'
+import { signedInPage } from '../../lib/pages/signed-in-page.js'
 import { buildApp, type Teardown } from './build-app.js'
 import { consentModel, errorModel, hostileModel, noticeModel, setUpModel, signInModel } from './page-models.js'
 
@@ -15,6 +16,7 @@ export const pages: ReadonlyMap<string, string> = new Map([
   ['/consent-hostile', consentPage(hostileModel)],
   ['/sign-in', signInPage({ ...signInModel, action: '/post' })],
   ['/sign-in-again', signInPage({ ...signInModel, name: 'ada', error: 'The name or the password is not right.' })],
+  ['/signed-in', signedInPage({ user: 'ada', signOutAction: '/post', site: 'Notes' })],
   ['/set-up', setUpPage({ ...setUpModel, action: '/post' })],
   ['/set-up-again', setUpPage({ ...setUpModel, name: 'ada', error: 'The two passwords are not the same.' })],
   ['/error', errorPage(errorModel)],

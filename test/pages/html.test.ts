@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { html, render } from '../../lib/pages/html.js'
@@ -39,4 +40,8 @@ t.test('an object that looks like markup is none', async (t) => {
 t.test('a string that says it is markup stays text', async (t) => {
   t.equal(render(html`${String(html`<b>`)}`), '[object Object]')
   t.equal(render(html`${render(html`<b>`)}`), '&lt;b&gt;')
+})
+
+t.test('no template leaves the value of an attribute unquoted', async (t) => {
+  for (const file of readdirSync('lib/pages')) t.notMatch(readFileSync(`lib/pages/${file}`, 'utf8'), /=\$\{/, file)
 })
