@@ -131,11 +131,12 @@ const rateLimitsMembers = {
 }
 const rateLimits = Type.Object(rateLimitsMembers, closed)
 
-const accounts = Type.Object({
+const accountsMembers = {
   attempts: Type.Optional(rateLimit),
   sessionIdle: whole(60, 365 * DAY),
   sessionAbsolute: whole(60, 365 * DAY)
-}, closed)
+}
+const accounts = Type.Object(accountsMembers, closed)
 
 const off = Type.Literal(false)
 
@@ -166,6 +167,7 @@ export const schemas = {
   cors: Type.Object({ origins: Type.Optional(list(url)) }, closed),
   rateLimits: Type.Object({ ...rateLimitsMembers, ...clock }, closed),
   accounts,
+  signIn: Type.Object({ ...accountsMembers, issuer: url, resourceName: Type.Optional(name) }, closed),
   mcpSecurity: Type.Object(umbrellaMembers, closed)
 }
 

@@ -73,7 +73,7 @@ export function createAccounts (
 
   return {
     async add ({ name, password }, now) {
-      const id = nameOf(name)
+      const id = readAccountName(name)
       assertPassword(password, id)
       const subject = randomId()
       const body: Body = { subject, createdAt: now, generation: 1, hash: await passwords.hash(password) }
@@ -141,14 +141,16 @@ export function createAccounts (
 
 /** Reads back what `createAccounts` wrote. */
 function bodyOf (record: StoredRecord): Body {
-  return JSON.parse(record.body) as Body
+  const body: Body = JSON.parse(record.body)
+  return body
 }
 
 function accountOf (name: string, { subject, createdAt, generation }: Body): Account {
   return { name, subject, createdAt, generation }
 }
 
-function nameOf (text: string): string {
+/** @throws {AccountError} for what cannot name an account. */
+export function readAccountName (text: string): string {
   const name = normaliseAccountName(text)
   if (name === null) {
     throw new AccountError('An account name has 1 to 64 letters, digits, dots, dashes, underscores or at signs, and begins with a letter or digit.')

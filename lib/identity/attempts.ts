@@ -46,7 +46,7 @@ export function createAttempts (
     return { tenant, kind: 'sign-in-failures', id }
   }
 
-  function next (failures: number, until: number, now: number): { body: string, expiresAt: number } {
+  function next (failures: number, until: number | null, now: number): { body: string, expiresAt: number | null } {
     const wait = failures < max ? 0 : Math.min(window * 2 ** (failures - max), Math.max(window, DAY))
     const body: Body = { failures, notBefore: now + wait }
     // Remembered for as long again as it has to wait, so that the wait can double.
@@ -61,9 +61,9 @@ export function createAttempts (
         if (await records.add({ ...key, index: {}, ...next(1, now + window, now) }, now)) return null
         continue
       }
-      const { failures, notBefore } = JSON.parse(held.body) as Body
+      const { failures, notBefore }: Body = JSON.parse(held.body)
       if (now < notBefore) return notBefore - now
-      if (await records.replace({ ...held, ...next(failures + 1, held.expiresAt ?? now, now) }, now)) return null
+      if (await records.replace({ ...held, ...next(failures + 1, held.expiresAt, now) }, now)) return null
     }
     // So many at once are no person at a keyboard.
     return 1

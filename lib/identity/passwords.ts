@@ -1,4 +1,5 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
+import { promisify } from 'node:util'
 import { boundWork, type Bounds } from './bounded-work.js'
 
 /** In characters (code points), after NFKC. */
@@ -25,6 +26,7 @@ export interface Passwords {
   verify (password: string, kept: string | null): Promise<{ readonly matches: boolean, readonly outdated: boolean }>
 }
 
+const scryptOf = promisify<string, Uint8Array, number, ScryptOptions, Uint8Array>(scrypt)
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 const KEPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]{22})\$([\w-]{43})$/
@@ -62,14 +64,10 @@ export function createPasswords (
   }
 }
 
-function derive (password: string, { cost, blockSize, parallelization, salt }: Omit<Kept, 'hash'>): Promise<Uint8Array> {
+async function derive (password: string, kept: Omit<Kept, 'hash'>): Promise<Uint8Array> {
+  const { cost, blockSize, parallelization, salt } = kept
   const options = { cost, blockSize, parallelization, maxmem: 256 * cost * blockSize }
-  return new Promise((resolve, reject) => {
-    scrypt(normalisePassword(password), salt, HASH_BYTES, options, (error, hash) => {
-      if (error === null) resolve(hash)
-      else reject(error)
-    })
-  })
+  return await scryptOf(normalisePassword(password), salt, HASH_BYTES, options)
 }
 
 /** One password has one spelling, whatever keyboard it came from (NIST SP 800-63B §5.1.1.2). */

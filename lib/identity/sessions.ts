@@ -19,8 +19,6 @@ export interface Sessions {
   find (id: string, now: number): Promise<Session | null>
   /** Answers whether there was such a session. */
   end (id: string, now: number): Promise<boolean>
-  /** Forgets the sessions of one subject: tidies up after an account that is gone. */
-  forget (subject: string, now: number): Promise<void>
 }
 
 const KIND = 'session'
@@ -67,7 +65,7 @@ export function createSessions ({ records, tenant, accounts, idle, absolute }: {
     async find (id, now) {
       const held = SESSION_ID.test(id) ? await records.get(keyOf(id), now) : null
       if (held === null) return null
-      const body = JSON.parse(held.body) as Body
+      const body: Body = JSON.parse(held.body)
       const account = await accounts.find(body.name, now)
       if (account === null || account.subject !== body.subject || account.generation !== body.generation) return null
       await extend(held, body, now)
@@ -76,10 +74,13 @@ export function createSessions ({ records, tenant, accounts, idle, absolute }: {
 
     async end (id, now) {
       return SESSION_ID.test(id) && await records.remove(keyOf(id), now)
-    },
-
-    async forget (subject, now) {
-      await records.removeWhere({ tenant, kind: KIND, where: { name: 'subject', value: subject } }, now)
     }
   }
+}
+
+/** Forgets the sessions of a subject: tidies up after an account that goes, or got another password. */
+export async function forgetSessions (
+  { records, tenant, subject }: { records: RecordStore, tenant: string, subject: string }, now: number
+): Promise<void> {
+  await records.removeWhere({ tenant, kind: KIND, where: { name: 'subject', value: subject } }, now)
 }

@@ -9,6 +9,7 @@ import { createSessions, type Sessions } from '../../identity/sessions.js'
 import { createSetUp, type SetUp } from '../../identity/set-up-link.js'
 import { assertOptions, schemas } from '../../options.js'
 import { assertIssuer } from '../../protocol/issuer.js'
+import { endpointsOf } from '../../protocol/server-metadata.js'
 import type {} from '../pkce-store.js'
 import { inOption } from '../support/in-option.js'
 
@@ -37,18 +38,20 @@ export interface Identity {
 
 /** @throws {InvalidOptionError} whose message starts with the path of the wrong member. */
 export function openIdentity (fastify: FastifyInstance, options: SignInOptions): Identity {
-  const { issuer, resourceName, ...chosen } = options
+  assertOptions(schemas.signIn, options)
+  const { issuer, resourceName, attempts: limit = { max: 5, window: 900 } } = options
+  const { sessionIdle: idle = 8 * HOUR, sessionAbsolute: absolute = 7 * 24 * HOUR } = options
   inOption('issuer ', () => { assertIssuer(issuer) })
-  assertOptions(schemas.accounts, chosen, 'accounts')
-  const { attempts: limit = { max: 5, window: 900 } } = chosen
-  const { sessionIdle: idle = 8 * HOUR, sessionAbsolute: absolute = 7 * 24 * HOUR } = chosen
   const { records, tenant, clock, secrets } = fastify.pkceStore
-  const { origin, pathname } = new URL(issuer)
-  const path = pathname === '/' ? '' : pathname
+  const { origin } = new URL(issuer)
+  const path = issuer.slice(origin.length)
   const accounts = createAccounts({ records, tenant, passwords: createPasswords() })
   return {
     paths: {
-      signIn: `${path}/sign-in`, signOut: `${path}/sign-out`, setUp: `${path}/set-up`, authorize: `${path}/authorize`
+      signIn: `${path}/sign-in`,
+      signOut: `${path}/sign-out`,
+      setUp: `${path}/set-up`,
+      authorize: endpointsOf(issuer).authorization.path
     },
     origin,
     branding: resourceName === undefined ? {} : { site: resourceName },
