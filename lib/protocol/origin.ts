@@ -1,5 +1,5 @@
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([a-z0-9\-._[\]:]+)$/i
-const HOST = /^(?:[a-z0-9\-._]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
+const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 const DEFAULT_PORT = /:(?:80|443)$/
 const TRAILING_DOT = /\.(?=:\d|$)/
 const MAX_LENGTH = 300

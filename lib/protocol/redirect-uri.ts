@@ -3,8 +3,8 @@ import { OAuthError } from './oauth-error.js'
 
 const MAX_LENGTH = 2048
 const VISIBLE_ASCII = /^[!#-;=?-[\]_a-z~]+$/
-const SCHEME = /^([a-z][a-z0-9+.-]*):/i
-const AUTHORITY = /^[a-z]+:\/\/([^/?#]+)/i
+// URL parsers repair the slashes; a user before the host misleads people.
+const WEB = /^https?:\/\/[^/?@]+(?:[/?]|$)/i
 const PRIVATE_USE = /^[a-z][a-z0-9+.-]{1,63}$/
 /** Schemes that run, read or leave to something other than an application that waits for a code. */
 const NEVER = new Set(['javascript', 'data', 'file', 'vbscript', 'blob', 'about', 'filesystem', 'view-source',
@@ -29,10 +29,9 @@ export function readRedirectUri (uri: string, { schemes }: { schemes: readonly s
   if (uri.length > MAX_LENGTH) throw refusal('a redirect URI is too long')
   if (!VISIBLE_ASCII.test(uri) || !URL.canParse(uri)) throw refusal('a redirect URI is not an absolute URI')
   if (uri.includes('#')) throw refusal('a redirect URI must not have a fragment')
-  const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase() ?? ''
-  if (scheme === 'https' || scheme === 'http') assertWebUri(uri, scheme)
-  else if (!schemes.includes(scheme) || !isPrivateUseScheme(scheme)) throw refusal('the scheme of a redirect URI is not allowed')
   const url = new URL(uri)
+  if (isWeb(url.protocol)) assertWebUri(uri, url.protocol)
+  else assertPrivateUse(url.protocol.slice(0, -1), schemes)
   if (url.username !== '' || url.password !== '') throw refusal('a redirect URI must not hold a user')
   if (RESPONSE_PARAMETERS.some((name) => url.searchParams.has(name))) {
     throw refusal('a redirect URI must not hold parameters of the authorization response')
@@ -100,10 +99,15 @@ function joint (uri: string): string {
   return uri.endsWith('?') || uri.endsWith('&') ? '' : '&'
 }
 
-function assertWebUri (uri: string, scheme: string): void {
-  const authority = AUTHORITY.exec(uri)?.[1]
-  if (authority === undefined || authority.includes('@')) throw refusal('a redirect URI must name a host and no user')
-  if (scheme === 'http' && !LOOPBACK.test(uri)) throw refusal('an http redirect URI must be on loopback')
+function assertWebUri (uri: string, protocol: string): void {
+  if (!WEB.test(uri)) throw refusal('a redirect URI must name a host and no user')
+  if (protocol === 'http:' && !LOOPBACK.test(uri)) throw refusal('an http redirect URI must be on loopback')
+}
+
+function assertPrivateUse (scheme: string, schemes: readonly string[]): void {
+  if (!schemes.includes(scheme) || !isPrivateUseScheme(scheme)) {
+    throw refusal('the scheme of a redirect URI is not allowed')
+  }
 }
 
 function refusal (description: string): OAuthError {

@@ -1,0 +1,61 @@
+import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js'
+import t from 'tap'
+import { buildServerMetadata, endpointsOf } from '../../lib/protocol/server-metadata.js'
+
+type Changes = { issuer?: string, scopes?: string[], registration?: boolean }
+
+function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
+  const issuer = changes.issuer ?? 'https://h.example'
+  return buildServerMetadata({ issuer, scopes: ['mcp:read'], registration: true, endpoints: endpointsOf(issuer), ...changes })
+}
+
+t.test('the document names what is switched on', async (t) => {
+  t.strictSame(build(), {
+    issuer: 'https://h.example',
+    authorization_endpoint: 'https://h.example/authorize',
+    token_endpoint: 'https://h.example/token',
+    registration_endpoint: 'https://h.example/register',
+    revocation_endpoint: 'https://h.example/revoke',
+    jwks_uri: 'https://h.example/.well-known/jwks.json',
+    scopes_supported: ['mcp:read'],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+    revocation_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true
+  })
+})
+
+t.test('registration is advertised only where it is open', async (t) => {
+  t.notOk(Object.hasOwn(build({ registration: false }), 'registration_endpoint'))
+})
+
+t.test('members without a value are left out', async (t) => {
+  t.notOk(Object.hasOwn(build({ scopes: [] }), 'scopes_supported'))
+})
+
+t.test('the endpoints of an issuer with a path are under that path', async (t) => {
+  const { authorization, token, registration, revocation, jwks } = endpointsOf('https://h.example/t1')
+
+  t.strictSame(authorization, { path: '/t1/authorize', url: 'https://h.example/t1/authorize' })
+  t.strictSame([token.path, registration.path, revocation.path, jwks.path],
+    ['/t1/token', '/t1/register', '/t1/revoke', '/t1/.well-known/jwks.json'])
+})
+
+t.test('the endpoints of an issuer without path have the names that clients without metadata guess', async (t) => {
+  const { authorization, token, registration } = endpointsOf('http://127.0.0.1:3000')
+
+  t.strictSame([authorization.path, token.path, registration.path], ['/authorize', '/token', '/register'])
+  t.equal(token.url, 'http://127.0.0.1:3000/token')
+})
+
+t.test('the issuer goes out byte by byte', async (t) => {
+  t.equal(build({ issuer: 'https://h.example/T1' }).issuer, 'https://h.example/T1')
+})
+
+t.test('the SDK reads the document', async (t) => {
+  t.equal(OAuthMetadataSchema.safeParse(build()).success, true)
+  t.equal(OAuthMetadataSchema.safeParse(build({ registration: false, scopes: [] })).success, true)
+})
