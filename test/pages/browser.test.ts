@@ -132,7 +132,7 @@ t.test('the pages in Chromium', { skip: withoutChromium }, async (t) => {
   })
 
   t.test('a click anywhere on a scope ticks and unticks it', async (t) => {
-    const page = await open('/consent')
+    const page = await open('/consent', { viewport: { width: 1280, height: 1600 } })
     const box = page.getByLabel('Change your notes')
 
     await page.mouse.click(...await middleOf(page.getByText('Includes reading them.')))
