@@ -137,6 +137,7 @@ export async function openFamily (context: TokenContext, overrides: Partial<Gran
   const { client } = await addClient(context, {}, now)
   const { clientId } = client
   const { code, grantId } = await authorize(context, clientId, overrides, now)
+  await context.clients.keepAlive(client, now)
   const { tokens } = await exchange(context, { client_id: clientId, code }, now)
   return { client, clientId, grantId, code, refreshToken: tokens.refresh_token ?? '', accessToken: tokens.access_token }
 }

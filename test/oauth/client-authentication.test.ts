@@ -1,0 +1,95 @@
+import t from 'tap'
+import { authenticateClient } from '../../lib/oauth/client-authentication.js'
+import { addClient, buildContext, formOf, REDIRECT, START } from '../helpers/token-context.js'
+
+const SECRET = 's3cret'.repeat(8)
+const context = buildContext({
+  statics: [
+    { clientId: 'public', redirectUris: [REDIRECT] },
+    { clientId: 'basic', redirectUris: [REDIRECT], secret: SECRET },
+    { clientId: 'post', redirectUris: [REDIRECT], secret: SECRET, tokenEndpointAuthMethod: 'client_secret_post' }
+  ]
+})
+
+interface Attempt {
+  readonly form?: Readonly<Record<string, string>>
+  readonly basic?: readonly [string, string]
+  readonly authorization?: string
+}
+
+function basicOf ([id, secret]: readonly [string, string]): string {
+  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+}
+
+function authenticate ({ form = {}, basic, authorization }: Attempt, { clients } = context, now = START) {
+  const header = basic === undefined ? authorization : basicOf(basic)
+  return authenticateClient({ authorization: header, form: formOf(form), clients, now })
+}
+
+const refusals: Readonly<Record<string, readonly [Attempt, string]>> = {
+  'no client at all': [{}, 'invalid_client'],
+  'an unknown client': [{ form: { client_id: 'nobody' } }, 'invalid_client'],
+  'an unknown client with a secret': [{ basic: ['nobody', SECRET] }, 'invalid_client'],
+  'a wrong secret by Basic': [{ basic: ['basic', 'wrong'] }, 'invalid_client'],
+  'a wrong secret in the body': [{ form: { client_id: 'post', client_secret: 'wrong' } }, 'invalid_client'],
+  'an empty secret by Basic': [{ basic: ['basic', ''] }, 'invalid_client'],
+  'a prefix of the secret': [{ basic: ['basic', SECRET.slice(0, -1)] }, 'invalid_client'],
+  'a confidential client without its secret': [{ form: { client_id: 'basic' } }, 'invalid_client'],
+  'a confidential client with an empty secret': [{ form: { client_id: 'post', client_secret: '' } }, 'invalid_client'],
+  'a public client with a secret': [{ form: { client_id: 'public', client_secret: SECRET } }, 'invalid_client'],
+  'a public client by Basic': [{ basic: ['public', ''] }, 'invalid_client'],
+  'a Basic client in the body': [{ form: { client_id: 'basic', client_secret: SECRET } }, 'invalid_client'],
+  'a body client by Basic': [{ basic: ['post', SECRET] }, 'invalid_client'],
+  'malformed Basic': [{ authorization: 'Basic !!!' }, 'invalid_client'],
+  'a bearer token': [{ authorization: 'Bearer abc', form: { client_id: 'public' } }, 'invalid_client'],
+  'both ways at once': [{ basic: ['basic', SECRET], form: { client_secret: SECRET } }, 'invalid_request'],
+  'two client ids': [{ basic: ['basic', SECRET], form: { client_id: 'post' } }, 'invalid_request']
+}
+
+for (const [name, [attempt, code]] of Object.entries(refusals)) {
+  t.test(`${name} is refused as ${code}`, async (t) => {
+    await t.rejects(authenticate(attempt), { name: 'OAuthError', code })
+  })
+}
+
+t.test('why a client is refused is told to the audit only', async (t) => {
+  const attempts = [{ basic: ['nobody', SECRET] }, { basic: ['basic', 'wrong'] }, { basic: ['post', SECRET] }] as const
+  const errors = await Promise.all(attempts.map((attempt) => authenticate(attempt).catch((error) => error)))
+
+  t.equal(new Set(errors.map((error) => JSON.stringify(error))).size, 1)
+  t.same(errors.map(({ reason }) => reason), ['unknown client', 'wrong secret', 'wrong authentication method'])
+})
+
+t.test('each client authenticates as it registered', async (t) => {
+  t.equal((await authenticate({ form: { client_id: 'public' } })).clientId, 'public')
+  t.equal((await authenticate({ basic: ['basic', SECRET] })).clientId, 'basic')
+  t.equal((await authenticate({ basic: ['basic', SECRET], form: { client_id: 'basic' } })).clientId, 'basic')
+  t.equal((await authenticate({ form: { client_id: 'post', client_secret: SECRET } })).clientId, 'post')
+})
+
+t.test('a client that named no method may send its secret either way', async (t) => {
+  const own = buildContext()
+  const { client, secret } = await own.clients.register({
+    metadata: {
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['authorization_code'],
+      response_types: ['code']
+    },
+    authenticationMethods: ['client_secret_basic', 'client_secret_post']
+  }, START)
+  const { clientId } = client
+
+  t.same(await authenticate({ basic: [clientId, secret ?? ''] }, own), client)
+  t.same(await authenticate({ form: { client_id: clientId, client_secret: secret ?? '' } }, own), client)
+  await t.rejects(authenticate({ form: { client_id: clientId } }, own), { code: 'invalid_client' })
+})
+
+t.test('a client that was forgotten is refused as invalid_client, so that it registers again', async (t) => {
+  const own = buildContext()
+  const { client } = await addClient(own)
+  const form = { client_id: client.clientId }
+
+  t.same(await authenticate({ form }, own), client)
+  await t.rejects(authenticate({ form }, own, START + 86_400), { code: 'invalid_client' })
+})

@@ -1,0 +1,94 @@
+import t from 'tap'
+import { StoreUnavailableError } from '../../lib/stores/errors.js'
+import { memoryStore } from '../../lib/stores/memory.js'
+import { buildContext, openFamily, START } from '../helpers/token-context.js'
+
+t.test('revoking ends the grant once, and everybody hears of it', async (t) => {
+  const records = memoryStore()
+  const here = buildContext({ records })
+  const there = buildContext({ records })
+  const heard: string[] = []
+  t.teardown(await here.grants.onRevoked((grantId) => { heard.push(`here ${grantId}`) }))
+  t.teardown(await there.grants.onRevoked((grantId) => { heard.push(`there ${grantId}`) }))
+  const { grantId } = await openFamily(here)
+
+  t.equal(await here.grants.revoke(grantId, START), true)
+
+  t.equal(await here.grants.find(grantId, START), null)
+  t.ok(heard.includes(`here ${grantId}`))
+  t.ok(heard.includes(`there ${grantId}`))
+
+  heard.length = 0
+  t.equal(await here.grants.revoke(grantId, START), false)
+  t.same(heard, [])
+})
+
+t.test('who stopped listening hears nothing more', async (t) => {
+  const { grants, ...context } = buildContext()
+  const stop = await grants.onRevoked(() => t.fail('heard of a revocation'))
+  const { grantId } = await openFamily({ grants, ...context })
+
+  await stop()
+
+  t.equal(await grants.revoke(grantId, START), true)
+})
+
+t.test('a message that cannot be sent undoes nothing, and this process hears of it', async (t) => {
+  const records = memoryStore()
+  const context = buildContext({
+    records: { ...records, publish: async () => { throw new StoreUnavailableError('down') } }
+  })
+  const heard: string[] = []
+  t.teardown(await context.grants.onRevoked((grantId) => { heard.push(grantId) }))
+  const { grantId } = await openFamily(context)
+
+  t.equal(await context.grants.revoke(grantId, START), true)
+
+  t.same(heard, [grantId])
+  t.equal(await context.grants.find(grantId, START), null)
+})
+
+t.test('a store that cannot be reached is passed on', async (t) => {
+  const records = memoryStore()
+  const context = buildContext({
+    records: { ...records, remove: async () => { throw new StoreUnavailableError('down') } }
+  })
+  const { grantId } = await openFamily(context)
+
+  await t.rejects(context.grants.revoke(grantId, START), StoreUnavailableError)
+})
+
+t.test('revoking a user ends all of their grants and nobody else\'s', async (t) => {
+  const context = buildContext()
+  const alice = [await openFamily(context), await openFamily(context)]
+  const bob = await openFamily(context, { subject: 'bob' })
+
+  t.equal(await context.grants.revokeSubject('alice', START), 2)
+
+  for (const { grantId } of alice) t.equal(await context.grants.isLive(grantId, START), false)
+  t.equal(await context.grants.isLive(bob.grantId, START), true)
+  t.equal(await context.grants.revokeSubject('alice', START), 0)
+})
+
+t.test('revoking a client ends all of its grants and no other one\'s', async (t) => {
+  const context = buildContext()
+  const one = await openFamily(context)
+  const other = await openFamily(context)
+
+  t.equal(await context.grants.revokeClient(one.clientId, START), 1)
+
+  t.equal(await context.grants.isLive(one.grantId, START), false)
+  t.equal(await context.grants.isLive(other.grantId, START), true)
+})
+
+t.test('a grant that somebody else revokes meanwhile is not counted twice', async (t) => {
+  const context = buildContext()
+  await openFamily(context)
+  await openFamily(context)
+
+  const counts = await Promise.all([
+    context.grants.revokeSubject('alice', START), context.grants.revokeSubject('alice', START)
+  ])
+
+  t.equal(counts.reduce((sum, count) => sum + count), 2)
+})

@@ -1,0 +1,74 @@
+import t from 'tap'
+import { sha256 } from '../../lib/crypto/digest.js'
+import { readStaticClients } from '../../lib/oauth/static-clients.js'
+import type { StaticClient } from '../../types/oauth.js'
+
+const minimal = { clientId: 'desk', redirectUris: ['https://desk.example/callback'] }
+const secret = 'x'.repeat(32)
+
+const refusals: Readonly<Record<string, readonly [StaticClient, string]>> = {
+  'an empty id': [{ ...minimal, clientId: '' }, 'clients[0].clientId'],
+  'an id that Basic spells in two ways': [{ ...minimal, clientId: 'a+b' }, 'clients[0].clientId'],
+  'an id that is a URL': [{ ...minimal, clientId: 'https://desk.example' }, 'clients[0].clientId'],
+  'no redirect URI': [{ ...minimal, redirectUris: [] }, 'clients[0].redirectUris'],
+  'an http redirect URI off loopback': [{ ...minimal, redirectUris: ['http://desk.example/'] }, 'clients[0].redirectUris[0]'],
+  'a script redirect URI': [{ ...minimal, redirectUris: ['javascript:alert(1)'] }, 'clients[0].redirectUris[0]'],
+  'a relative redirect URI': [{ ...minimal, redirectUris: ['/callback'] }, 'clients[0].redirectUris[0]'],
+  'a short secret': [{ ...minimal, secret: 'x'.repeat(31) }, 'clients[0].secret'],
+  'a secret that Basic spells in two ways': [{ ...minimal, secret: 'x+'.repeat(20) }, 'clients[0].secret'],
+  'a secret for method none': [{ ...minimal, secret, tokenEndpointAuthMethod: 'none' }, 'clients[0].secret'],
+  'no secret for a method that needs one':
+    [{ ...minimal, tokenEndpointAuthMethod: 'client_secret_basic' }, 'clients[0].secret'],
+  'no code grant': [{ ...minimal, grantTypes: ['refresh_token'] }, 'clients[0].grantTypes']
+}
+
+for (const [name, [client, path]] of Object.entries(refusals)) {
+  t.test(`a client with ${name} stops the boot with its path and without its secret`, async (t) => {
+    const error: unknown = await Promise.resolve().then(() => readStaticClients([client])).catch((error) => error)
+
+    t.match(error, { code: 'MCPS_ERR_INVALID_OPTION' })
+    t.ok(String(error).includes(`: ${path} `), String(error))
+    if (client.secret !== undefined) t.notOk(String(error).includes(client.secret))
+  })
+}
+
+t.test('an id that is used twice stops the boot', async (t) => {
+  t.throws(() => readStaticClients([minimal, minimal]), { message: 'clients[1].clientId is used twice' })
+})
+
+t.test('a client without a secret is public and may refresh', async (t) => {
+  t.strictSame(readStaticClients([minimal]).get('desk'), {
+    clientId: 'desk',
+    metadata: {
+      redirect_uris: minimal.redirectUris,
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code']
+    },
+    secretDigest: null,
+    authenticationMethods: ['none'],
+    origin: 'static',
+    issuedAt: 0
+  })
+})
+
+t.test('a client with a secret authenticates by Basic unless it says otherwise; the secret is not kept', async (t) => {
+  const clients = readStaticClients([
+    { ...minimal, secret, name: 'Desk', scope: 'notes:read', grantTypes: ['authorization_code'] },
+    { ...minimal, clientId: 'post', secret, tokenEndpointAuthMethod: 'client_secret_post' }
+  ])
+
+  t.match(clients.get('desk'), {
+    secretDigest: sha256(secret),
+    authenticationMethods: ['client_secret_basic'],
+    metadata: { client_name: 'Desk', scope: 'notes:read', grant_types: ['authorization_code'] }
+  })
+  t.same(clients.get('post')?.authenticationMethods, ['client_secret_post'])
+  t.notOk(JSON.stringify([...clients]).includes(secret))
+})
+
+t.test('the operator may name private-use schemes', async (t) => {
+  const redirectUris = ['cursor://callback', 'com.example.App:/callback', 'http://localhost:1/callback']
+
+  t.same(readStaticClients([{ ...minimal, redirectUris }]).get('desk')?.metadata.redirect_uris, redirectUris)
+})
