@@ -32,8 +32,8 @@ const originGuardPlugin: FastifyPluginAsync<OriginGuardSetup> = async (fastify, 
 
   /** Says why a request is refused, or `null`. */
   function objection (request: FastifyRequest): string | null {
-    const { raw: { rawHeaders, url = '' }, headers: { origin } } = request
-    const hosts = readHosts(rawHeaders, url)
+    const { raw: { rawHeaders }, originalUrl, headers: { origin } } = request
+    const hosts = readHosts(rawHeaders, originalUrl)
     if (hosts === null) return 'malformed host'
     if (!hosts.every(isOurHost)) return 'foreign host'
     if (origin === undefined || isPublic(request) || isListedOrigin(origins, origin)) return null

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 export async function rawRequest (app: FastifyInstance, lines: readonly string[]): Promise<number> {
   const { port } = app.server.address() as AddressInfo
   const socket = connect(port, '127.0.0.1')
-  socket.end([...lines, 'Connection: close', '', ''].join('\r\n'))
+  socket.write([...lines, 'Connection: close', '', ''].join('\r\n'))
   const [head] = await once(socket, 'data')
   socket.destroy()
   return Number(/^HTTP\/1\.1 (\d+)/.exec(String(head))?.[1])

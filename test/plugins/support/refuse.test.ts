@@ -7,7 +7,7 @@ const refusal = { status: 429, code: 'too_many_requests', description: 'Too many
 
 async function refusedAt (t: Teardown, config: FastifyContextConfig) {
   const app = buildApp(t)
-  app.get('/', { config, onRequest: (request, reply) => refuse(request, reply, refusal) }, async () => 'handled')
+  app.get('/', { config }, async (request, reply) => refuse(request, reply, refusal))
   return await app.inject('/')
 }
 
