@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { memoryStore } from '../../lib/stores/memory.js'
 import { sha256 } from '../../lib/crypto/digest.js'
 import { auditHook } from '../../lib/plugins/audit-hook.js'
@@ -49,15 +49,42 @@ export interface OAuthApp {
   readonly records: RecordStore
 }
 
+export interface WatchedStore {
+  readonly store: RecordStore
+  /** The kinds of the records that were added. */
+  readonly added: string[]
+  /** Makes every verb fail, or work again. */
+  fail (error: Error | null): void
+}
+
+/** A memory store that tells what was put into it and can be made to fail. */
+export function watchedStore (): WatchedStore {
+  const store = memoryStore()
+  const added: string[] = []
+  let failure: Error | null = null
+  const watched = new Proxy(store, {
+    get (target, name) {
+      if (failure !== null && name !== 'close') return async () => { throw failure }
+      if (name !== 'add') return Reflect.get(target, name)
+      return async (...[record, now]: Parameters<RecordStore['add']>) => {
+        added.push(record.kind)
+        return await target.add(record, now)
+      }
+    }
+  })
+  return { store: watched, added, fail (error) { failure = error } }
+}
+
 /** An authorization server over memory with a stopped clock, whose user is who the header `x-user` says. */
 export async function oauthApp (t: Teardown, input: {
   readonly routes?: Partial<OAuthRoutesOptions>
   readonly store?: RecordStore
   readonly version?: string
+  readonly server?: FastifyServerOptions
   readonly prepare?: (app: FastifyInstance) => void
 } = {}): Promise<OAuthApp> {
-  const { routes = {}, store: records = memoryStore(), version = 'newest', prepare } = input
-  const app = versions[version]?.(t)
+  const { routes = {}, store: records = memoryStore(), version = 'newest', server = {}, prepare } = input
+  const app = versions[version]?.(t, server)
   if (app === undefined) throw new Error(`there is no Fastify ${version}`)
   const clock = stoppedClock()
   const events: AuditEvent[] = []
@@ -82,9 +109,9 @@ export async function register (
   return response.json<{ client_id: string }>().client_id
 }
 
-export type Parameters = Readonly<Record<string, string | undefined>>
+export type Fields = Readonly<Record<string, string | undefined>>
 
-const encode = (parameters: Parameters): string => {
+const encode = (parameters: Fields): string => {
   const given = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) given.append(name, value)
@@ -93,7 +120,7 @@ const encode = (parameters: Parameters): string => {
 }
 
 /** A right authorization request, changed by `parameters`; `undefined` leaves one out. */
-export const authorizationUrl = (parameters: Parameters): string => `/authorize?${encode({
+export const authorizationUrl = (parameters: Fields): string => `/authorize?${encode({
   response_type: 'code',
   client_id: 'house',
   code_challenge: sha256(VERIFIER),
@@ -107,7 +134,7 @@ export type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
 
 export const COOKIE = '__Host-mcp-browser=0123456789abcdefghijkl'
 
-export async function authorize (app: FastifyInstance, parameters: Parameters = {}, user = 'alice'): Promise<Answer> {
+export async function authorize (app: FastifyInstance, parameters: Fields = {}, user = 'alice'): Promise<Answer> {
   return await app.inject({ url: authorizationUrl(parameters), headers: { cookie: COOKIE, 'x-user': user } })
 }
 
@@ -125,7 +152,7 @@ export async function decide (app: FastifyInstance, fields: Array<[string, strin
 }
 
 /** Posts a form to an endpoint for clients. */
-export async function post (app: FastifyInstance, url: string, fields: Parameters,
+export async function post (app: FastifyInstance, url: string, fields: Fields,
   headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
   return await app.inject({
     method: 'POST',
@@ -140,7 +167,7 @@ export const redirected = (answer: Answer): Record<string, string> =>
   Object.fromEntries(new URL(String(answer.headers.location)).searchParams)
 
 /** Allows everything; answers the code. */
-export async function codeFor (app: FastifyInstance, parameters: Parameters = {}): Promise<string> {
+export async function codeFor (app: FastifyInstance, parameters: Fields = {}): Promise<string> {
   const page = await authorize(app, parameters)
   const answer = await decide(app, [...ticked(page), ['decision', 'allow']])
   return redirected(answer).code ?? ''

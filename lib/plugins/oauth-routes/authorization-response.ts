@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { noticePage } from '../../pages/notice-page.js'
 import type { OAuthError } from '../../protocol/oauth-error.js'
 import { buildRedirect, redirectHost } from '../../protocol/redirect-uri.js'
-import { recordEvent } from '../support/record-event.js'
 import { sendPage } from '../support/send-page.js'
 import type { AuthorizationTarget } from './authorization-target.js'
 import type { OAuthContext } from './context.js'
+import { report } from './oauth-errors.js'
 
 /** Sends the browser back to the client: always with `iss`, always 303, so that no form is sent on (AS-A10, AS-A12). */
 export function redirectToClient (reply: FastifyReply, location: string): FastifyReply {
@@ -29,7 +29,7 @@ export function refuseToClient (request: FastifyRequest, reply: FastifyReply, { 
   readonly error: OAuthError
 }): FastifyReply {
   const { client, redirectUri } = target
-  recordEvent(request, { type: 'authorization.refused', reason: error.reason, clientId: client.clientId })
+  report(error, 'authorization.refused', request, { clientId: client.clientId })
   const { error: code, error_description: description } = error.toJSON()
   const location = buildRedirect(redirectUri, {
     error: code, error_description: description, state, iss: context.issuer

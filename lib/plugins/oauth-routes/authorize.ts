@@ -9,6 +9,7 @@ import type { SignedInUser } from '../../../types/sign-in.js'
 import { readBrowserId } from '../support/browser-cookie.js'
 import { refuseOtherMethods } from '../support/other-methods.js'
 import { recordEvent } from '../support/record-event.js'
+import { refusalOf } from '../support/refusal.js'
 import { sendPage } from '../support/send-page.js'
 import { refuseToClient } from './authorization-response.js'
 import { findTarget, type AuthorizationTarget } from './authorization-target.js'
@@ -34,8 +35,7 @@ function readRequest (form: Form, context: OAuthContext): AuthorizationRequest |
   try {
     return readAuthorizationRequest(form, { model, defaultScopes, resource, missingResource })
   } catch (error) {
-    if (error instanceof OAuthError) return error
-    throw error
+    return refusalOf(error)
   }
 }
 
@@ -80,7 +80,7 @@ export function authorizationEndpoint (scope: FastifyInstance, context: OAuthCon
   const errorHandler = answerErrorPages('authorization.refused')
 
   scope.get(url, { exposeHeadRoute: false, config: CONFIG, errorHandler }, async (request, reply) => {
-    const form = formOfQuery(request.raw.url ?? '')
+    const form = formOfQuery(request.url)
     const target = await findTarget(request, form, context)
     const asked = readRequest(form, context)
     const refuse = (error: OAuthError) =>

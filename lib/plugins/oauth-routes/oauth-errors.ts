@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { TokenRefusal } from '../../oauth/token-refusal.js'
+import { TokenRefusal, type AuditFacts } from '../../oauth/token-refusal.js'
 import type { OAuthError } from '../../protocol/oauth-error.js'
 import type { AuditEventType } from '../../../types/audit.js'
 import { recordEvent } from '../support/record-event.js'
@@ -28,9 +28,11 @@ export function answerOAuthErrors (type: AuditEventType): ErrorHandler {
 }
 
 /** Tells the audit why, and the log when it is our fault. */
-export function report (refusal: OAuthError, type: AuditEventType, request: FastifyRequest): void {
-  if (refusal.status >= 500) request.log.error({ err: refusal.cause ?? refusal }, refusal.reason)
-  const events = refusal instanceof TokenRefusal ? refusal.events : [{ type, reason: refusal.reason }]
+export function report (
+  refusal: OAuthError, type: AuditEventType, request: FastifyRequest, facts: AuditFacts = {}
+): void {
+  if (refusal.status >= 500) request.log.error({ err: refusal }, refusal.reason)
+  const events = refusal instanceof TokenRefusal ? refusal.events : [{ type, reason: refusal.reason, ...facts }]
   for (const event of events) recordEvent(request, event)
 }
 

@@ -1,0 +1,64 @@
+import t from 'tap'
+import { buildContext } from '../../../lib/plugins/oauth-routes/context.js'
+import { pkceStore } from '../../../lib/plugins/pkce-store.js'
+import type { OAuthRoutesOptions } from '../../../types/options.js'
+import { buildApp } from '../../helpers/build-app.js'
+import { ISSUER, OPTIONS, RESOURCE } from '../../helpers/oauth-app.js'
+
+const wrong: Record<string, [Partial<OAuthRoutesOptions>, RegExp]> = {
+  'an issuer that is no URL': [{ issuer: 'as.example' }, /^issuer must be /],
+  'an issuer with a slash at its end': [{ issuer: `${ISSUER}/` }, /^issuer must not /],
+  'an issuer without https': [{ issuer: 'http://as.example' }, /^issuer must be /],
+  'a resource with a fragment': [{ resource: `${RESOURCE}#x` }, /^resource must /],
+  'no scope at all': [{ scopes: {} }, /^scopes must /],
+  'a scope that implies an unknown one': [{ scopes: { a: { title: 'A', implies: ['b'] } } }, /^scopes\.a\.implies\[0\] /],
+  'a default scope that is unknown': [{ defaultScopes: ['admin'] }, /^defaultScopes\.0 /],
+  'a component with an unknown scope': [{ components: [{ tool: 'x', scopes: ['admin'] }] }, /^components\.0\.scopes\.0 /],
+  'a component without a name': [{ components: [{ scopes: [] }] }, /^components\.0 must name /],
+  'a script scheme for redirects': [{ redirectSchemes: ['cursor', 'javascript'] }, /^redirectSchemes\.1 must /]
+}
+
+for (const [what, [options, message]] of Object.entries(wrong)) {
+  t.test(`${what} stops the boot with its path`, async (t) => {
+    const app = buildApp(t)
+    await app.register(pkceStore)
+    t.throws(() => buildContext(app, { ...OPTIONS, ...options }), { code: 'MCPS_ERR_INVALID_OPTION', message })
+  })
+}
+
+t.test('without the PKCE store the order is wrong', async (t) => {
+  t.throws(() => buildContext(buildApp(t), OPTIONS), { code: 'MCPS_ERR_PART_ORDER', message: /pkceStore/ })
+})
+
+t.test('without anybody to ask who is signed in the boot stops', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore)
+  const { signIn: _, ...options } = OPTIONS
+  t.throws(() => buildContext(app, options), { code: 'MCPS_ERR_INVALID_OPTION', message: /^signIn is required/ })
+})
+
+t.test('the built-in sign-in is used unless the host has its own', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore)
+  const builtIn = () => null
+  app.decorate('mcpSignIn', builtIn)
+  const { signIn: own, ...options } = OPTIONS
+  t.equal(buildContext(app, options).signIn, builtIn)
+  t.equal(buildContext(app, OPTIONS).signIn, own)
+})
+
+t.test('what is left out has its default', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore)
+  const { issuer, resource, scopes, signIn = () => null } = OPTIONS
+  t.match(buildContext(app, { issuer, resource, scopes, signIn }), {
+    resourceName: 'as.example',
+    origin: 'https://as.example',
+    defaultScopes: ['notes:read'],
+    components: [],
+    registration: true,
+    redirectSchemes: [],
+    strict: false,
+    tokens: { leniencies: { missingResource: true, localhostAnyPort: true, codeRepeat: true } }
+  })
+})

@@ -1,0 +1,112 @@
+import t from 'tap'
+import { ISSUER, oauthApp, RESOURCE } from '../../helpers/oauth-app.js'
+import { versions } from '../../helpers/fastify-versions.js'
+
+const PRM = '/.well-known/oauth-protected-resource'
+const AS = '/.well-known/oauth-authorization-server'
+const OIDC = '/.well-known/openid-configuration'
+
+for (const version of Object.keys(versions)) {
+  t.test(`Fastify ${version}: every document is there in every form that clients try, with and without a slash`, async (t) => {
+    const { app } = await oauthApp(t, { version, routes: { issuer: 'https://as.example/t1' } })
+    const forms: Record<string, string> = {
+      [PRM]: 'resource', [`${PRM}/mcp`]: 'resource', [AS]: 'issuer', [`${AS}/t1`]: 'issuer', '/t1/.well-known/jwks.json': 'keys'
+    }
+    for (const [path, member] of Object.entries(forms)) {
+      for (const url of [path, `${path}/`, `${path}?x=1`]) {
+        const answer = await app.inject(url)
+        t.equal(answer.statusCode, 200, url)
+        t.match(answer.headers, {
+          'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=3600', 'access-control-allow-origin': '*'
+        })
+        t.ok(member in answer.json(), url)
+        t.notMatch(answer.body, /null|\[\]/)
+      }
+    }
+  })
+
+  t.test(`Fastify ${version}: what is not there is a plain 404 in JSON`, async (t) => {
+    const { app } = await oauthApp(t, { version, routes: { issuer: 'https://as.example/t1' } })
+    for (const url of [
+      OIDC, `${OIDC}/t1`, `/t1${OIDC}`, `/t1${OIDC}/`, `${PRM}/other/`, `${PRM}/mcp/more`, `${PRM}//mcp`,
+      `${AS}/t2`, `${AS}/T1`, `${PRM}/${'x'.repeat(500)}`, `${PRM}/mcp%2Fx`, '/t1/.well-known/jwks.json/x'
+    ]) {
+      const answer = await app.inject(url)
+      t.match(answer, { statusCode: 404, headers: { 'content-type': /^application\/json/, 'cache-control': 'no-store', 'access-control-allow-origin': '*' } }, url)
+      t.equal(answer.json().error, 'invalid_request')
+    }
+  })
+}
+
+t.test('issuer and resource are byte for byte what was configured', async (t) => {
+  const { app } = await oauthApp(t)
+  const resource = (await app.inject(`${PRM}/mcp`)).json()
+  const server = (await app.inject(AS)).json()
+  t.equal(resource.resource, RESOURCE)
+  t.same(resource.authorization_servers, [ISSUER])
+  t.equal(server.issuer, ISSUER)
+  t.match(server, {
+    authorization_endpoint: `${ISSUER}/authorize`,
+    token_endpoint: `${ISSUER}/token`,
+    registration_endpoint: `${ISSUER}/register`,
+    revocation_endpoint: `${ISSUER}/revoke`,
+    jwks_uri: `${ISSUER}/.well-known/jwks.json`
+  })
+})
+
+t.test('the resource names what a client needs to start, the server all that there is', async (t) => {
+  const { app } = await oauthApp(t)
+  t.same((await app.inject(PRM)).json().scopes_supported, ['notes:read'])
+  t.same((await app.inject(AS)).json().scopes_supported, ['notes:read', 'notes:write'])
+})
+
+t.test('registration is advertised only where it is possible', async (t) => {
+  const { app } = await oauthApp(t, { routes: { registration: false } })
+  t.notOk('registration_endpoint' in (await app.inject(AS)).json())
+})
+
+t.test('only public halves of keys go out', async (t) => {
+  const { app } = await oauthApp(t)
+  const [key, ...others] = (await app.inject('/.well-known/jwks.json')).json().keys
+  t.same(others, [])
+  t.same(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+})
+
+t.test('neither Host nor forwarding headers change a document', async (t) => {
+  const { app } = await oauthApp(t)
+  const poison = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher', forwarded: 'host=evil.example' }
+  for (const url of [PRM, `${PRM}/mcp`, AS, '/.well-known/jwks.json']) {
+    const [plain, poisoned] = [await app.inject(url), await app.inject({ url, headers: poison })]
+    t.equal(poisoned.body, plain.body)
+    t.notMatch(JSON.stringify(poisoned.headers), /evil|gopher/)
+  }
+})
+
+t.test('documents are for reading: HEAD and preflights are answered, the rest is 405', async (t) => {
+  const { app } = await oauthApp(t)
+  for (const url of [PRM, `${PRM}/mcp`, AS]) {
+    const head = await app.inject({ method: 'HEAD', url })
+    t.match(head, { statusCode: 200, body: '', headers: { 'cache-control': 'public, max-age=3600' } })
+    const preflight = await app.inject({ method: 'OPTIONS', url, headers: { origin: 'https://page.example', 'access-control-request-method': 'GET' } })
+    t.match(preflight, { statusCode: 204, headers: { 'access-control-allow-origin': '*', 'access-control-allow-headers': /mcp-protocol-version/ } })
+    const post = await app.inject({ method: 'POST', url, payload: {} })
+    t.match(post, { statusCode: 405, headers: { allow: 'GET, HEAD, OPTIONS', 'cache-control': 'no-store' } })
+  }
+})
+
+t.test('a host that serves OpenID discovery itself keeps it', async (t) => {
+  const { app } = await oauthApp(t, { prepare: (app) => { app.get(OIDC, async () => ({ issuer: 'own' })) } })
+  t.same((await app.inject(OIDC)).json(), { issuer: 'own' })
+  t.equal((await app.inject(AS)).statusCode, 200)
+})
+
+t.test('a router that ignores slashes at the end serves the same', async (t) => {
+  const { app } = await oauthApp(t, { server: { routerOptions: { ignoreTrailingSlash: true } } })
+  t.equal((await app.inject(`${PRM}/mcp/`)).statusCode, 200)
+  t.equal((await app.inject(`${AS}/`)).statusCode, 200)
+})
+
+t.test('a resource without a path has one document', async (t) => {
+  const { app } = await oauthApp(t, { routes: { resource: 'https://as.example' } })
+  t.equal((await app.inject(PRM)).json().resource, 'https://as.example')
+})
