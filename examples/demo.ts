@@ -79,7 +79,7 @@ async function drive (url: URL, password: string): Promise<void> {
   })
 
   await step('The user signs in and consents; the client exchanges its code', async () => {
-    detail(`scope asked for: ${provider.authorizationUrl?.searchParams.get('scope') ?? ''}`)
+    detail(`scope asked for: ${provider.scopeAskedFor}`)
     await grant(first.transport)
     expect(provider.stored?.scope === 'notes:read', 'a token for notes:read')
   })
@@ -99,7 +99,7 @@ async function drive (url: URL, password: string): Promise<void> {
     provider.authorizationUrl = undefined
     const error = await failure(addNote())
     expect(error instanceof UnauthorizedError, 'add_note is refused with 403 insufficient_scope')
-    detail(`the client asks the user for: ${provider.authorizationUrl?.searchParams.get('scope') ?? ''}`)
+    detail(`the client asks the user for: ${provider.scopeAskedFor}`)
   })
 
   await step('The user consents to more; the same call now works', async () => {
@@ -112,7 +112,10 @@ async function drive (url: URL, password: string): Promise<void> {
   })
 
   const metadata = await (await fetch(new URL('/.well-known/oauth-authorization-server', url))).json() as {
-    issuer: string, authorization_endpoint: string, token_endpoint: string, revocation_endpoint: string
+    issuer: string,
+    authorization_endpoint: string,
+    token_endpoint: string,
+    revocation_endpoint: string
     response_types_supported: string[]
   }
   await step('The client refreshes its token', async () => {
@@ -155,7 +158,7 @@ async function drive (url: URL, password: string): Promise<void> {
 
 async function main (): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'mcp-demo-'))
-  const environment = { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'error' }
+  const environment: NodeJS.ProcessEnv = { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'error' }
   delete environment['ISSUER']
   const password = randomBytes(18).toString('base64url')
   let server: ChildProcess | undefined

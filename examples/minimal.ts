@@ -11,11 +11,12 @@ await app.register(async (mcp) => {
     components: [{ tool: 'now', scopes: ['time:read'] }]
   })
 
+  mcp.addHook('onReady', async () => { console.log(`make an account: ${await mcp.mcpSetUpLink() ?? ''}`) })
+
   mcp.post('/mcp', async (request) => {
     // Your MCP server goes here. Whatever reaches it was allowed; request.mcpAuth says who asks.
     return { jsonrpc: '2.0', id: null, result: { subject: request.mcpAuth?.subject } }
   })
 })
 
-console.log(`make an account: ${await app.mcpSetUpLink() ?? ''}`)
 await app.listen({ port: 3000 })

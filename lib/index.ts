@@ -50,11 +50,13 @@ const mcpSecurityPlugin: FastifyPluginAsync<McpSecurityOptions> = async (fastify
   if (headers !== false) await fastify.register(securityHeaders, headers)
   if (origins !== false) {
     await fastify.register(originGuard, { ...origins, issuer, resource })
-    await fastify.register(cors, { ...origins, issuer, resource })
+    await fastify.register(cors, origins.origins === undefined ? {} : { origins: origins.origins })
   }
-  if (limits !== false) await fastify.register(rateLimits, limits)
+  if (limits !== false) await fastify.register(rateLimits, { ...limits, ...only(options, ['clock']) })
   await fastify.register(pkceStore, storeOptions(options))
-  if (options.signIn === undefined && accounts !== false) await fastify.register(signIn, { ...accounts, issuer })
+  if (options.signIn === undefined && accounts !== false) {
+    await fastify.register(signIn, { ...accounts, issuer, ...only(options, ['resourceName']) })
+  }
   await fastify.register(scopeGuard, guardOptions(options))
   await fastify.register(oauthRoutes, routesOptions(options))
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 
 /** Small files that have no test of their own, under the test that answers for them. */
 export const also = {
+  'test/index.test.ts': ['lib/clock.ts', 'lib/errors.ts'],
   'test/crypto/keyring.test.ts': ['lib/crypto/errors.ts'],
   'test/stores/memory.test.ts': ['lib/stores/errors.ts'],
   'test/testing/store-contract.test.ts': [
@@ -21,11 +22,16 @@ export const also = {
     'lib/plugins/oauth-routes/authorization-response.ts', 'lib/plugins/oauth-routes/authorization-target.ts',
     'lib/plugins/oauth-routes/page-errors.ts', 'lib/plugins/oauth-routes/signed-in-user.ts'
   ],
+  'test/cli/account.test.ts': ['lib/cli/account-commands.ts'],
+  'test/plugins/sign-in/index.test.ts': [
+    'lib/plugins/sign-in/identity.ts', 'lib/plugins/sign-in/going-on.ts', 'lib/plugins/sign-in/routes.ts'
+  ],
+  'test/plugins/sign-in/sign-in-routes.test.ts': [
+    'lib/plugins/sign-in/form-guard.ts', 'lib/plugins/sign-in/page-errors.ts', 'lib/plugins/sign-in/session-cookie.ts'
+  ],
   'test/plugins/scope-guard/authorize.test.ts': ['lib/plugins/scope-guard/report.ts'],
   'test/plugins/scope-guard/routes.test.ts': ['lib/plugins/scope-guard/route-security.ts'],
   'test/tokens/jws.test.ts': ['lib/tokens/errors.ts'],
-  // Answers for no single file, but tap takes a test that answers for none to answer for all.
-  'test/pages/browser.test.ts': ['lib/pages/error-page.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }
 

@@ -1,5 +1,5 @@
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { mcpSecurity, type McpSecurityOptions } from 'fastify-mcp-security'
 import type { Data } from './data.js'
 import { buildMcpServer } from './mcp-server.js'
@@ -34,17 +34,25 @@ const serializers = {
   req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions.url, id: request.id })
 }
 
+export interface ReferenceServer {
+  readonly app: FastifyInstance
+  /** Answers the link that makes the first account, `null` when there is one. */
+  offerSetUp (): Promise<string | null>
+}
+
 /** Builds the server: the MCP endpoint and its security in one scope, the health route beside it. */
-export async function buildServer (settings: Settings, data: Data, secret: string): Promise<FastifyInstance> {
+export async function buildServer (settings: Settings, data: Data, secret: string): Promise<ReferenceServer> {
   const app = Fastify({
     logger: { level: settings.logLevel, serializers, stream: process.stderr },
-    disableRequestLogging: true,
+    // The audit hook reports each request.
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle'
   })
   const notes = openNotes(data.handle)
 
   app.get('/healthz', async () => ({ status: 'ok' }))
 
+  let offerSetUp = async (): Promise<string | null> => null
   await app.register(async (mcp) => {
     await mcp.register(mcpSecurity, {
       secrets: [secret],
@@ -54,6 +62,7 @@ export async function buildServer (settings: Settings, data: Data, secret: strin
       issuer: settings.issuer,
       store: data.store
     })
+    offerSetUp = mcp.mcpSetUpLink
 
     mcp.post('/mcp', async (request, reply) => {
       const { mcpAuth } = request
@@ -61,11 +70,11 @@ export async function buildServer (settings: Settings, data: Data, secret: strin
       const server = buildMcpServer(notes, mcpAuth)
       const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
       reply.hijack()
-      reply.raw.on('close', () => { void server.close() })
+      reply.raw.on('close', () => { server.close().catch((error) => { request.log.error(error) }) })
       await server.connect(transport as Parameters<typeof server.connect>[0])
       await transport.handleRequest(request.raw, reply.raw, request.body)
       return reply
     })
   })
-  return app
+  return { app, offerSetUp: async () => await offerSetUp() }
 }

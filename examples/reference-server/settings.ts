@@ -30,7 +30,7 @@ DATA_DIR (./data), LOG_LEVEL (info).
 export async function readSettings (args: string[], environment: NodeJS.ProcessEnv): Promise<Settings | null> {
   const { values } = parse(args)
   if (values.help === true) return null
-  const configuration = values.config === undefined ? {} : readConfiguration(readFile(values.config), environment)
+  const configuration = values.config === undefined ? {} : readConfigurationFile(values.config, environment)
 
   const host = environment['HOST'] ?? '127.0.0.1'
   const port = await portOf(environment['PORT'] ?? '3000', host)
@@ -52,6 +52,11 @@ function parse (args: string[]) {
   } catch (error) {
     throw new SettingsError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   }
+}
+
+/** @throws {SettingsError} for a file that cannot be read; InvalidOptionError for what it says. */
+export function readConfigurationFile (path: string, environment: NodeJS.ProcessEnv): Configuration {
+  return readConfiguration(readFile(path), environment)
 }
 
 function readFile (path: string): string {

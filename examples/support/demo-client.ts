@@ -1,5 +1,5 @@
 import type {
-  OAuthClientProvider, OAuthClientMetadata, StoredOAuthClientInformation, StoredOAuthTokens
+  OAuthClientProvider, OAuthClientMetadata, OAuthDiscoveryState, StoredOAuthClientInformation, StoredOAuthTokens
 } from '@modelcontextprotocol/client'
 
 /** What an application keeps of one server, in memory; instead of opening a browser it remembers the URL. */
@@ -8,7 +8,9 @@ export class DemoClient implements OAuthClientProvider {
   stored: StoredOAuthTokens | undefined
   registered: StoredOAuthClientInformation | undefined
   #verifier = ''
+  #discovery: OAuthDiscoveryState | undefined
 
+  get scopeAskedFor (): string { return this.authorizationUrl?.searchParams.get('scope') ?? '' }
   get redirectUrl (): string { return 'http://127.0.0.1:8765/callback' }
 
   get clientMetadata (): OAuthClientMetadata {
@@ -29,4 +31,6 @@ export class DemoClient implements OAuthClientProvider {
   redirectToAuthorization (url: URL): void { this.authorizationUrl = url }
   saveCodeVerifier (verifier: string): void { this.#verifier = verifier }
   codeVerifier (): string { return this.#verifier }
+  saveDiscoveryState (state: OAuthDiscoveryState): void { this.#discovery = state }
+  discoveryState (): OAuthDiscoveryState | undefined { return this.#discovery }
 }

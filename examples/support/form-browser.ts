@@ -10,6 +10,8 @@ export interface Page {
   readonly html: string
 }
 
+type Changes = Readonly<Record<string, string | readonly string[]>>
+
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
 
 const decode = (text: string): string =>
@@ -50,7 +52,7 @@ export class FormBrowser {
   }
 
   /** Sends the form of a page that has the field `marker`; `changes` replaces fields, a list puts several. */
-  async submit (page: Page, marker: string, changes: Readonly<Record<string, string | readonly string[]>>): Promise<Page | URL> {
+  async submit (page: Page, marker: string, changes: Changes): Promise<Page | URL> {
     const form = formsOf(page.html).find(({ fields }) => fields.has(marker))
     if (form === undefined) throw new Error(`the page at ${page.url.pathname} (status ${page.status}) has no form with ${marker}`)
     for (const [name, value] of Object.entries(changes)) {

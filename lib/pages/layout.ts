@@ -7,7 +7,7 @@ export interface LayoutModel {
   readonly title: string
   /** How people call this server; stands beside the mark. */
   readonly site: string | undefined
-  /** Stands at the other end of the header: who is signed in. */
+  /** Stands under the page: who is signed in. After the main part, so that the keyboard reaches that first. */
   readonly aside?: Html
   readonly main: Html
 }
@@ -26,8 +26,9 @@ ${styleElement}
 </head>
 <body>
 <div class="sheet">
-<header>${mark}${site !== undefined && html`<p class="site"><bdi>${site}</bdi></p>`}${aside ?? null}</header>
+<header>${mark}${site !== undefined && html`<p class="site"><bdi>${site}</bdi></p>`}</header>
 <main>${main}</main>
+${aside !== undefined && html`<footer>${aside}</footer>`}
 </div>
 </body>
 </html>

@@ -35,7 +35,8 @@ label{font-weight:600}
 .primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
 .primary:hover{background:var(--strong);border-color:var(--strong)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-.account{display:flex;flex-wrap:wrap;align-items:center;gap:0 .5rem;margin-left:auto;color:var(--soft);font-size:.875rem}
+.account{display:flex;flex-wrap:wrap;align-items:center;gap:0 .5rem;color:var(--soft);font-size:.875rem}
+footer{margin-top:1.5rem;padding-top:.75rem;border-top:1px solid var(--line)}
 .account bdi{color:var(--ink)}
 .account form{margin:0}
 .quiet{min-height:2.75rem;padding:0 .25rem;font:inherit;color:var(--accent);background:none;border:0;border-radius:.25rem;text-decoration:underline;text-underline-offset:.2em;cursor:pointer}
@@ -76,7 +77,7 @@ body{display:grid;justify-items:center;align-content:center;padding:3rem 1.5rem;
 .opens p{flex:none}
 }
 @media (prefers-reduced-motion:no-preference){.button,.scope{transition:background-color .12s,border-color .12s}}
-@media (max-width:22rem){.account{flex-basis:100%;margin:0}.facts div{grid-template-columns:1fr}}
+@media (max-width:22rem){.facts div{grid-template-columns:1fr}}
 @media (forced-colors:active){.claimed,.opens li{outline:1px solid}}
 @media print{body,.sheet{display:block;background:none;border:0;box-shadow:none;padding:0}.actions,.quiet{display:none}}
 </style>`

@@ -21,10 +21,10 @@ t.test('a page without a site shows the mark alone', async (t) => {
   t.notMatch(page, 'class="site"')
 })
 
-t.test('who is signed in stands in the header', async (t) => {
+t.test('who is signed in stands under the page, so that its own form comes first', async (t) => {
   const page = layout({ title: 'Sign in', site: 'Notes', aside: html`<p>ada</p>`, main })
 
-  t.match(page, /<header>.*<p>ada<\/p><\/header>/)
+  t.match(page, /<\/main>\n<footer><p>ada<\/p><\/footer>/)
 })
 
 t.test('a page runs and fetches nothing', async (t) => {

@@ -68,7 +68,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
   recordEvent(request, { type: 'authorization.requested', ...factsOf(grant), scopesAsked: scopes })
   const csrf = csrfToken(store.secrets, csrfPartsOf(readBrowserId(request, reply), grant.grantId))
   const model = buildConsentModel(context, { client, grant, user, handle, csrf, now })
-  return sendPage(reply, { status: 200, html: consentPage(model), formActions: [redirectUri] })
+  return sendPage(reply, { status: 200, html: consentPage(model), formActions: [redirectUri, 'https:'] })
 }
 
 /**
