@@ -1,25 +1,32 @@
+import { isWellFormed } from '../protocol/text.js'
 import type { NewRecord, RecordKey, RecordQuery } from '../../types/stores.js'
 
-/** Well-formed Unicode without NUL, so that every engine keeps it exactly (PostgreSQL refuses NUL in a text). */
-const NAME = /^[^\0\ud800-\udfff]{1,512}$/u
-const VALUE = /^[^\0\ud800-\udfff]{0,512}$/u
+const MAX_LENGTH = 512
 const MAX_INDEX_VALUES = 8
 const MAX_PAGE = 1000
+const SUSPECT = /[\0\ud800-\udfff]/
+
+/** Whether every engine keeps this text exactly: UTF-8 has no lone surrogates, PostgreSQL no NUL. */
+function isExact (text: string): boolean {
+  return text.length <= MAX_LENGTH && (!SUSPECT.test(text) || (!text.includes('\0') && isWellFormed(text)))
+}
+
+const isName = (text: string): boolean => text !== '' && isExact(text)
 
 /** Whether a record can be held under this key at all. */
 export function isKey ({ tenant, kind, id }: RecordKey): boolean {
-  return NAME.test(tenant) && NAME.test(kind) && NAME.test(id)
+  return isName(tenant) && isName(kind) && isName(id)
 }
 
 /** Whether a query can find anything at all. */
 export function isQuery ({ tenant, kind, where }: RecordQuery): boolean {
-  const isWhere = where === undefined || (NAME.test(where.name) && VALUE.test(where.value))
-  return isWhere && NAME.test(tenant) && NAME.test(kind)
+  const isWhere = where === undefined || (isName(where.name) && isExact(where.value))
+  return isWhere && isName(tenant) && isName(kind)
 }
 
-/** @throws {TypeError} when tenant, kind or id is not 1 to 512 well-formed characters without NUL. */
+/** @throws {TypeError} when tenant, kind or id is not 1 to 512 UTF-16 code units, well-formed and without NUL. */
 export function assertKey (key: RecordKey): void {
-  if (!isKey(key)) throw new TypeError('a record key must be of 1 to 512 well-formed characters without NUL')
+  if (!isKey(key)) throw new TypeError('a record key must be of 1 to 512 UTF-16 code units, well-formed and without NUL')
 }
 
 /** @throws {TypeError} when key, expiry or an index value cannot be kept exactly, or there are more than 8 values. */
@@ -29,8 +36,8 @@ export function assertRecord (record: NewRecord): void {
     throw new TypeError('expiresAt must be a whole number of seconds or null')
   }
   const index = Object.entries(record.index)
-  if (index.length > MAX_INDEX_VALUES || !index.every(([name, value]) => NAME.test(name) && VALUE.test(value))) {
-    throw new TypeError('a record must have at most 8 index values of up to 512 well-formed characters without NUL')
+  if (index.length > MAX_INDEX_VALUES || !index.every(([name, value]) => isName(name) && isExact(value))) {
+    throw new TypeError('a record must have at most 8 index values of up to 512 UTF-16 code units, well-formed and without NUL')
   }
 }
 

@@ -111,10 +111,12 @@ export function memoryStore ({ maxRecords = 1_000_000 }: MemoryStoreOptions = {}
       assertPageLimit(limit)
       const partition = partitionOf(query)
       const records: StoredRecord[] = []
+      let last: string | null = null
       for (const entry of partition === undefined ? [] : entriesOf(partition, query.where, after)) {
         if (!isLive(entry, now)) continue
-        if (records.length === limit) return { records, cursor: records.at(-1)?.id ?? null }
+        if (records.length === limit) return { records, cursor: last }
         records.push(snapshot(entry))
+        last = entry.id
       }
       return { records, cursor: null }
     },

@@ -156,7 +156,7 @@ export function sqliteStore (handle: SqliteHandle): RecordStore {
         ? statements.list(tenant, kind, after, now, limit + 1)
         : statements.listWhere(tenant, kind, where.name, where.value, after, now, limit + 1)
       const records = rows.slice(0, limit).map((row) => readRow(query, row))
-      return { records, cursor: rows.length > limit ? records.at(-1)?.id ?? null : null }
+      return { records, cursor: rows.length > limit ? records.at(-1)!.id : null }
     },
 
     async removeWhere (query, now) {

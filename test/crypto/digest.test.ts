@@ -2,13 +2,15 @@ import fc from 'fast-check'
 import t from 'tap'
 import { randomId, secretsEqual, sha256 } from '../../lib/crypto/digest.js'
 
+const anyText = fc.uint16Array({ maxLength: 50 }).map((units) => String.fromCharCode(...units))
+
 t.test('a digest is the SHA-256 of FIPS 180-4, in base64url', async (t) => {
   t.equal(sha256('abc'), 'ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0')
   t.equal(sha256(''), '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU')
 })
 
 t.test('secrets are equal exactly when they are the same text', async () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
+  fc.assert(fc.property(anyText, anyText, (a, b) => {
     return secretsEqual(a, b) === (a === b) && secretsEqual(a, a)
   }))
 })

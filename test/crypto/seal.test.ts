@@ -5,8 +5,10 @@ import { open, seal } from '../../lib/crypto/seal.js'
 
 const KEY = randomBytes(32)
 
+const anyText = fc.uint16Array({ maxLength: 50 }).map((units) => String.fromCharCode(...units))
+
 t.test('whatever text was sealed is opened again', async () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (plaintext, about) => {
+  fc.assert(fc.property(anyText, anyText, (plaintext, about) => {
     const wellFormed = Buffer.from(plaintext).toString()
     return open(KEY, about, seal(KEY, about, wellFormed)) === wellFormed
   }))
@@ -49,7 +51,7 @@ t.test('another spelling of the same bytes is not opened', async (t) => {
 })
 
 t.test('arbitrary text is never opened and never throws', async () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => open(KEY, 'a', text) === null))
+  fc.assert(fc.property(anyText, (text) => open(KEY, 'a', text) === null))
   fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
     return open(KEY, 'a', Buffer.from([1, ...bytes]).toString('base64url')) === null
   }))
