@@ -44,6 +44,7 @@ export interface StaticClient {
   readonly secret?: string
   readonly tokenEndpointAuthMethod?: ClientAuthenticationMethod
   readonly grantTypes?: readonly GrantType[]
+  /** The most that this client may ask for, space-separated, with what it implies. Default: no limit. */
   readonly scope?: string
 }
 

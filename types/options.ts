@@ -22,7 +22,10 @@ export interface PkceStoreOptions {
   readonly lifetimes?: Partial<Lifetimes>
   /** Clients that the operator configured. */
   readonly clients?: readonly StaticClient[]
-  /** Self-registered clients kept at the same time. Default 10 000. */
+  /**
+   * Self-registered clients that nobody has authorized yet, kept at the same time; half as many may register within
+   * `lifetimes.unusedClient`. Those that a user authorized do not count. Default 10 000.
+   */
   readonly maxClients?: number
   /** Seconds between two rounds of forgetting what has expired. Default 60, 0 switches it off. */
   readonly pruneInterval?: number

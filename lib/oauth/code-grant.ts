@@ -29,7 +29,7 @@ export async function exchangeCode (
 ): Promise<TokenAnswer> {
   const held = await readByCode(request.code, context, now)
   const { grant } = held
-  const facts = { ...factsOf(grant), operation: OPERATION }
+  const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION }
   refusedWith(facts, () => { assertExchange(request, { grant, client, context }) })
   if (grant.status === 'active') throw await refuseReplay(grant, context, now)
 

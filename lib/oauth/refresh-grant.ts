@@ -47,7 +47,8 @@ export async function refreshGrant (
     const refresh = held === null ? null : held.grant.refresh
     if (held === null || refresh === null) throw invalidGrant('the grant has ended')
     const { grant } = held
-    const facts = { ...factsOf(grant), operation: OPERATION, scopesAsked: request.scope ?? grant.scopes }
+    const scopesAsked = request.scope ?? grant.scopes
+    const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION, scopesAsked }
     const scopes = refusedWith(facts, () => {
       assertBound(grant, { client, resource: request.resource, context })
       return narrow(grant.scopes, request.scope)

@@ -1,6 +1,7 @@
 import { sha256 } from '../crypto/digest.js'
 import { InvalidOptionError } from '../errors.js'
 import { readRedirectUri } from '../protocol/redirect-uri.js'
+import { readScope } from '../protocol/scopes.js'
 import type { Client, ClientAuthenticationMethod, StaticClient } from '../../types/oauth.js'
 
 // Unreserved characters only (RFC 3986 §2.3): then it does not matter whether a client form-encodes them for Basic,
@@ -38,7 +39,7 @@ function readStaticClient (input: StaticClient, path: string): Client {
       grant_types: readGrantTypes(input, path),
       response_types: ['code'],
       ...(input.name === undefined ? {} : { client_name: input.name }),
-      ...(input.scope === undefined ? {} : { scope: input.scope })
+      ...(input.scope === undefined ? {} : { scope: readCeiling(input.scope, path) })
     },
     secretDigest: input.secret === undefined ? null : sha256(input.secret),
     authenticationMethods: [method],
@@ -71,11 +72,22 @@ function readGrantTypes ({ grantTypes = ['authorization_code', 'refresh_token'] 
 function readRedirectUris ({ redirectUris }: StaticClient, path: string): readonly string[] {
   if (redirectUris.length === 0) throw new InvalidOptionError(`${path}.redirectUris must not be empty`)
   for (const [index, uri] of redirectUris.entries()) {
-    try {
-      readRedirectUri(uri, { schemes: [uri.slice(0, uri.indexOf(':')).toLowerCase()] })
-    } catch (error) {
-      throw new InvalidOptionError(`${path}.redirectUris[${index}] cannot be registered: ${String(error)}`)
-    }
+    const schemes = [uri.slice(0, uri.indexOf(':')).toLowerCase()]
+    checked(`${path}.redirectUris[${index}]`, () => readRedirectUri(uri, { schemes }))
   }
   return redirectUris
+}
+
+function readCeiling (scope: string, path: string): string {
+  const scopes = checked(`${path}.scope`, () => readScope(scope))
+  if (scopes.length === 0) throw new InvalidOptionError(`${path}.scope must name a scope or be left out`)
+  return scopes.join(' ')
+}
+
+function checked<T> (path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new InvalidOptionError(`${path} is not valid: ${String(error)}`)
+  }
 }

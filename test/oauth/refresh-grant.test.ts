@@ -115,11 +115,13 @@ t.test('a token that we did not issue does nothing to the family that it names',
 })
 
 t.test('another client can neither use a token, nor kill the family with an old one', async (t) => {
-  const { context, use, refreshToken, isLive } = await withFamily()
+  const { context, grantId, use, refreshToken, isLive } = await withFamily()
   const { client } = await addClient(context)
   const theirs = { client_id: client.clientId }
 
-  await t.rejects(use(refreshToken, START, theirs), { code: 'invalid_grant', events: [{ type: 'token.refused' }] })
+  t.match(await refused(use(refreshToken, START, theirs)), {
+    code: 'invalid_grant', events: [{ type: 'token.refused', clientId: client.clientId, grantId }]
+  })
   await use(refreshToken)
   await t.rejects(use(refreshToken, START + 100, theirs), { code: 'invalid_grant' })
   t.equal(await isLive(START + 100), true)

@@ -19,6 +19,8 @@ const refusals: Readonly<Record<string, readonly [StaticClient, string]>> = {
   'a secret for method none': [{ ...minimal, secret, tokenEndpointAuthMethod: 'none' }, 'clients[0].secret'],
   'no secret for a method that needs one':
     [{ ...minimal, tokenEndpointAuthMethod: 'client_secret_basic' }, 'clients[0].secret'],
+  'an empty scope': [{ ...minimal, scope: '' }, 'clients[0].scope'],
+  'a malformed scope': [{ ...minimal, scope: 'a"b' }, 'clients[0].scope'],
   'no code grant': [{ ...minimal, grantTypes: ['refresh_token'] }, 'clients[0].grantTypes']
 }
 
