@@ -6,6 +6,8 @@ export type Form = ReadonlyMap<string, readonly string[]>
 
 const MAX_LENGTH = 65_536
 const MAX_PARAMETERS = 100
+// As it is or escaped; an escaped percent sign before two zeros is no NUL.
+const NUL = /\0|%00/
 
 /**
  * Reads `application/x-www-form-urlencoded` text, strictly: what other parsers repair is refused here, so that no
@@ -15,6 +17,8 @@ const MAX_PARAMETERS = 100
  */
 export function readForm (text: string): Form {
   if (text.length > MAX_LENGTH) throw refusal('the request is too long', 413)
+  // Escapes cannot add a lone surrogate: they are bytes of UTF-8.
+  if (NUL.test(text) || !isWellFormed(text)) throw refusal('the request holds characters that are not text')
   const form = new Map<string, string[]>()
   if (text === '') return form
   const pairs = text.split('&', MAX_PARAMETERS + 1)
@@ -62,15 +66,8 @@ function addPair (form: Map<string, string[]>, pair: string): void {
 }
 
 function decode (text: string): string {
-  const decoded = decodeComponent(text.replaceAll('+', ' '))
-  if (decoded.includes('\0') || !isWellFormed(decoded)) throw refusal('the request holds characters that are not text')
-  return decoded
-}
-
-function decodeComponent (text: string): string {
-  if (!text.includes('%')) return text
   try {
-    return decodeURIComponent(text)
+    return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
     throw refusal('the request is not encoded as a form')
   }

@@ -13,5 +13,11 @@ const STRICT: Leniencies = Object.freeze({ missingResource: false, localhostAnyP
 
 /** Every leniency with its value: on unless switched off by name, all off when `strict`. */
 export function resolveLeniencies (input: Partial<Leniencies> = {}, strict = false): Leniencies {
-  return strict ? STRICT : Object.freeze({ ...LENIENT, ...input })
+  if (strict) return STRICT
+  const {
+    missingResource = LENIENT.missingResource,
+    localhostAnyPort = LENIENT.localhostAnyPort,
+    codeRepeat = LENIENT.codeRepeat
+  } = input
+  return Object.freeze({ missingResource, localhostAnyPort, codeRepeat })
 }

@@ -6,7 +6,8 @@ import { buildChallenge } from '../../lib/protocol/challenge.js'
 
 const resourceMetadata = 'https://h.example/.well-known/oauth-protected-resource/mcp'
 
-const answer = (challenge: string): Response => new Response(null, { status: 401, headers: { 'www-authenticate': challenge } })
+const answer = (challenge: string): Response =>
+  new Response(null, { status: 401, headers: { 'www-authenticate': challenge } })
 
 interface Read { url: string | undefined, scope: string | undefined, error: string | undefined }
 

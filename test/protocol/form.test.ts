@@ -38,6 +38,10 @@ t.test('plus is a blank, an escaped plus is a plus', async (t) => {
   t.equal(single(readForm('scope=a+b%2Bc%20d'), 'scope'), 'a b+c d')
 })
 
+t.test('an escaped percent sign before two zeros is no NUL', async (t) => {
+  t.equal(single(readForm('a=%2500'), 'a'), '%00')
+})
+
 t.test('names are decoded as well', async (t) => {
   t.equal(single(readForm('client%5Fid=x'), 'client_id'), 'x')
 })

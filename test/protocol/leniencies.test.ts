@@ -13,7 +13,10 @@ t.test('strict switches all of them off, whatever is named', async (t) => {
 })
 
 t.test('a leniency that is undefined is on', async (t) => {
-  t.equal(resolveLeniencies(JSON.parse('{}'), false).codeRepeat, true)
+  const { missingResource, ...others } = resolveLeniencies(Object.fromEntries([['missingResource', undefined]]), false)
+
+  t.equal(missingResource, true)
+  t.strictSame(others, { localhostAnyPort: true, codeRepeat: true })
 })
 
 t.test('the answer cannot be changed', async (t) => {
