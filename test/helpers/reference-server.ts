@@ -37,7 +37,9 @@ const freePort = async (): Promise<number> => await new Promise((resolve) => {
   })
 })
 
-const exitOf = async (child: ChildProcess): Promise<number | null> => child.exitCode !== null || child.signalCode !== null
+const hasExited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
+
+const exitOf = async (child: ChildProcess): Promise<number | null> => hasExited(child)
   ? child.exitCode
   : await new Promise((resolve) => { child.once('exit', (code) => { resolve(code) }) })
 
@@ -50,14 +52,17 @@ export async function startReferenceServer (t: Teardown, input: {
   const port = await freePort()
   const configuration = join(dataDirectory, 'configuration.json')
   // Tests send hundreds of requests from one address.
+  const plenty = { max: 100_000, window: 60 }
   writeFileSync(configuration, JSON.stringify({
     rateLimits: {
-      general: { max: 100_000, window: 60 }, sensitive: { max: 100_000, window: 60 }, registration: { max: 100_000, window: 60 }
+      general: plenty, sensitive: plenty, registration: plenty
     },
     ...input.configuration
   }))
-  const env = { ...process.env, HOST: '127.0.0.1', PORT: String(port), DATA_DIR: join(dataDirectory, 'data'), LOG_LEVEL: 'info' }
-  delete (env as NodeJS.ProcessEnv)['ISSUER']
+  const env: NodeJS.ProcessEnv = {
+    ...process.env, HOST: '127.0.0.1', PORT: String(port), DATA_DIR: join(dataDirectory, 'data'), LOG_LEVEL: 'info'
+  }
+  delete env.ISSUER
   let printed = ''
   let child: ChildProcess | undefined
 
@@ -97,7 +102,13 @@ export async function startReferenceServer (t: Teardown, input: {
   if (input.account !== false) await addAccount()
   const origin = `http://127.0.0.1:${port}`
   return {
-    url: new URL('/mcp', origin), origin, dataDirectory: join(dataDirectory, 'data'), output: () => printed,
-    addAccount, browser: () => new FormBrowser(), stop, start
+    url: new URL('/mcp', origin),
+    origin,
+    dataDirectory: join(dataDirectory, 'data'),
+    output: () => printed,
+    addAccount,
+    browser: () => new FormBrowser(),
+    stop,
+    start
   }
 }

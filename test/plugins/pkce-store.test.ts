@@ -1,0 +1,118 @@
+import { mock } from 'node:test'
+import t from 'tap'
+import { auditHook } from '../../lib/plugins/audit-hook.js'
+import { pkceStore } from '../../lib/plugins/pkce-store.js'
+import { memoryStore } from '../../lib/stores/memory.js'
+import type { PkceStoreOptions } from '../../types/options.js'
+import type { RecordStore } from '../../types/stores.js'
+import { buildApp } from '../helpers/build-app.js'
+import { stoppedClock } from '../helpers/clock.js'
+
+const SECRET = 'a-secret-of-thirty-two-characters-or-more'
+
+/** A store that says what is asked of it about its end. */
+function observedStore (): { store: RecordStore, asked: string[] } {
+  const memory = memoryStore()
+  const asked: string[] = []
+  const store: RecordStore = {
+    ...memory,
+    prune: async (limit, now) => { asked.push('prune'); return await memory.prune(limit, now) },
+    close: async () => { asked.push('close'); await memory.close() }
+  }
+  return { store, asked }
+}
+
+t.test('without options everything is in memory', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore)
+  t.match(app.pkceStore, { tenant: 'default', lifetimes: { accessToken: 900 }, keyring: { current: { algorithm: 'ES256' } } })
+  t.ok(Object.isFrozen(app.pkceStore))
+})
+
+t.test('what is given is what is used', async (t) => {
+  const app = buildApp(t)
+  const store = memoryStore()
+  const clock = stoppedClock(5)
+  await app.register(pkceStore, {
+    store,
+    clock,
+    secrets: [SECRET],
+    tenant: 'acme',
+    signingAlgorithm: 'EdDSA',
+    lifetimes: { code: 10 },
+    clients: [{ clientId: 'house', redirectUris: ['https://house.example/cb'] }],
+    maxClients: 2
+  })
+  const { records, tenant, clients, lifetimes, keyring } = app.pkceStore
+  t.equal(records, store)
+  t.equal(app.pkceStore.clock, clock)
+  t.same([tenant, lifetimes.code, keyring.current.algorithm], ['acme', 10, 'EdDSA'])
+  t.match(await clients.find('house', 5), { clientId: 'house', origin: 'static' })
+  t.ok(await store.get({ tenant: 'acme', kind: 'signing-keys', id: 'all' }, 5))
+})
+
+t.test('keys survive a restart on the same store, and only their making is reported', async (t) => {
+  const store = memoryStore()
+  const told: string[] = []
+  const kids: string[] = []
+  for (let start = 0; start < 2; start += 1) {
+    const app = buildApp(t)
+    await app.register(auditHook, { log: false, sink: ({ type }) => { told.push(type) } })
+    await app.register(pkceStore, { store: { ...store, close: async () => {} }, secrets: [SECRET] })
+    kids.push(app.pkceStore.keyring.current.kid)
+    await app.close()
+  }
+  t.equal(kids[0], kids[1])
+  t.same(told, ['key.created'])
+})
+
+t.test('another secret does not open the keys of a store', async (t) => {
+  const store = memoryStore()
+  const first = buildApp(t)
+  await first.register(pkceStore, { store, secrets: [SECRET] })
+  const second = buildApp(t)
+  await t.rejects(async () => await second.register(pkceStore, { store, secrets: [`another-${SECRET}`] }),
+    { code: 'MCPS_ERR_SECRETS' })
+})
+
+const wrong: Record<string, [PkceStoreOptions, RegExp]> = {
+  'a store without secrets': [{ store: memoryStore() }, /^secrets are required/],
+  'a short secret': [{ secrets: ['short'] }, /^secrets\.0 /],
+  'no secret in the list': [{ secrets: [] }, /^secrets /],
+  'a tenant with a slash': [{ tenant: 'a/b' }, /^tenant /],
+  'a lifetime out of bounds': [{ lifetimes: { accessToken: 60 } }, /^lifetimes\.accessToken /],
+  'lifetimes that contradict each other': [{ lifetimes: { refreshIdle: 900, refreshAbsolute: 600 } }, /^lifetimes\.refreshIdle /],
+  'a client without redirect URIs': [{ clients: [{ clientId: 'house', redirectUris: [] }] }, /^clients/]
+}
+
+for (const [what, [options, message]] of Object.entries(wrong)) {
+  t.test(`${what} stops the boot with its path`, async (t) => {
+    const app = buildApp(t)
+    await t.rejects(async () => await app.register(pkceStore, options), { code: 'MCPS_ERR_INVALID_OPTION', message })
+  })
+}
+
+t.test('what has expired is forgotten once a minute, and the store is closed with the app', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const { store, asked } = observedStore()
+  const app = buildApp(t)
+  await app.register(pkceStore, { store, secrets: [SECRET] })
+  mock.timers.tick(59_999)
+  t.same(asked, [])
+  mock.timers.tick(1)
+  t.same(asked, ['prune'])
+  await app.close()
+  t.same(asked, ['prune', 'close'])
+})
+
+t.test('forgetting can be left to somebody else', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const { store, asked } = observedStore()
+  const app = buildApp(t)
+  await app.register(pkceStore, { store, secrets: [SECRET], pruneInterval: 0 })
+  mock.timers.tick(86_400_000)
+  await app.close()
+  t.same(asked, ['close'])
+})
