@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 // @fastify/cookie works only where it is registered, and a host that registers it too must not find it there already.
 
 /** A cookie that only this origin can set (RFC 6265bis §4.1.3.2) and no script can read. */
-const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
+const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Lax'
 
 /** Answers `undefined` for an absent or empty cookie. The value is as it was sent: ours need no decoding. */
 export function readCookie (request: FastifyRequest, name: string): string | undefined {
@@ -20,8 +20,8 @@ export function readCookie (request: FastifyRequest, name: string): string | und
  */
 export function setCookie (reply: FastifyReply, input: { name: string, value: string, maxAge?: number }): void {
   const { name, value, maxAge } = input
-  const end = maxAge === undefined ? '' : `; Max-Age=${maxAge}`
-  reply.header('set-cookie', `${name}=${value}; ${ATTRIBUTES}${end}`)
+  const end = maxAge === undefined ? '' : `Max-Age=${maxAge}; `
+  reply.header('set-cookie', `${name}=${value}; ${end}${ATTRIBUTES}`)
 }
 
 export function clearCookie (reply: FastifyReply, name: string): void {

@@ -262,7 +262,7 @@ t.test('a browser gets one name for good, in a cookie that only this origin can 
   const { app } = await oauthApp(t)
   const first = await app.inject({ url: authorizationUrl({}), headers: { 'x-user': 'alice' } })
   const cookie = String(first.headers['set-cookie'])
-  t.match(cookie, /^__Host-mcp-browser=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax$/)
+  t.match(cookie, /^__Host-mcp-browser=[\w-]{22}; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
   const second = await app.inject({ url: authorizationUrl({}), headers: { 'x-user': 'alice', cookie } })
   t.notOk('set-cookie' in second.headers)
 })
