@@ -5,6 +5,8 @@ export const also = {
   'test/index.test.ts': ['lib/clock.ts', 'lib/errors.ts'],
   'test/crypto/keyring.test.ts': ['lib/crypto/errors.ts'],
   'test/stores/memory.test.ts': ['lib/stores/errors.ts'],
+  // Its code runs in processes of its own; a test that answers for none would answer for all.
+  'test/stores/sqlite-processes.test.ts': ['lib/stores/errors.ts'],
   'test/testing/store-contract.test.ts': [
     'lib/testing/contract/counters.ts',
     'lib/testing/contract/expiry.ts',
@@ -24,10 +26,13 @@ export const also = {
   ],
   'test/cli/account.test.ts': ['lib/cli/account-commands.ts'],
   'test/plugins/sign-in/index.test.ts': [
-    'lib/plugins/sign-in/identity.ts', 'lib/plugins/sign-in/going-on.ts', 'lib/plugins/sign-in/routes.ts'
+    'lib/plugins/sign-in/identity.ts', 'lib/plugins/sign-in/routes.ts'
   ],
   'test/plugins/sign-in/sign-in-routes.test.ts': [
-    'lib/plugins/sign-in/form-guard.ts', 'lib/plugins/sign-in/page-errors.ts', 'lib/plugins/sign-in/session-cookie.ts'
+    'lib/plugins/sign-in/form-guard.ts', 'lib/plugins/sign-in/page-errors.ts'
+  ],
+  'test/plugins/sign-in/sign-out-routes.test.ts': [
+    'lib/plugins/sign-in/going-on.ts', 'lib/plugins/sign-in/session-cookie.ts'
   ],
   'test/plugins/scope-guard/authorize.test.ts': ['lib/plugins/scope-guard/report.ts'],
   'test/plugins/scope-guard/routes.test.ts': ['lib/plugins/scope-guard/route-security.ts'],

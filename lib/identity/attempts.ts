@@ -2,12 +2,12 @@ import { sha256 } from '../crypto/digest.js'
 import type { RateLimit } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 import { normaliseAccountName } from './account-name.js'
-import { networkOf } from './network.js'
 
 export interface Attempt {
   /** As it was typed. Names that do not exist are throttled like those that do. */
   readonly name: string
-  readonly address: string
+  /** Where it came from: what one attacker cannot easily change, such as an IPv4 address or an IPv6 /64. */
+  readonly network: string
 }
 
 export interface Attempts {
@@ -40,9 +40,9 @@ interface Body {
 export function createAttempts (
   { records, tenant, limit: { max, window } }: { records: RecordStore, tenant: string, limit: RateLimit }
 ): Attempts {
-  const networkKey = (address: string) => ({ tenant, kind: 'sign-in-network', id: sha256(networkOf(address)) })
-  const accountKey = ({ name, address }: Attempt) => {
-    const id = sha256(JSON.stringify([networkOf(address), normaliseAccountName(name)]))
+  const networkKey = ({ network }: Attempt) => ({ tenant, kind: 'sign-in-network', id: sha256(network) })
+  const accountKey = ({ name, network }: Attempt) => {
+    const id = sha256(JSON.stringify([network, normaliseAccountName(name)]))
     return { tenant, kind: 'sign-in-failures', id }
   }
 
@@ -71,8 +71,8 @@ export function createAttempts (
 
   return {
     async begin (attempt, now) {
-      const network = await records.increment(networkKey(attempt.address), { by: 1, window }, now)
-      if (network.count > max * PER_NETWORK) return network.resetsAt - now
+      const { count: all, resetsAt } = await records.increment(networkKey(attempt), { by: 1, window }, now)
+      if (all > max * PER_NETWORK) return resetsAt - now
       return await count(attempt, now)
     },
 

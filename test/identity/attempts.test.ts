@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createAttempts } from '../../lib/identity/attempts.js'
+import { createAttempts, type Attempt } from '../../lib/identity/attempts.js'
 import { memoryStore } from '../../lib/stores/memory.js'
 import type { RecordStore } from '../../types/stores.js'
 
 const now = 1_700_000_000
-const ada = { name: 'ada', address: '203.0.113.9' }
+const ada = { name: 'ada', network: '203.0.113.9' }
 const DAY = 86_400
 
 function open (limit = { max: 3, window: 900 }, records: RecordStore = memoryStore()) {
   const attempts = createAttempts({ records, tenant: 'default', limit })
-  const fail = async (attempt: { name: string, address: string }, times: number, at = now) => {
+  const fail = async (attempt: Attempt, times: number, at = now) => {
     for (let index = 0; index < times; index++) await attempts.begin(attempt, at)
   }
   return { records, attempts, fail }
@@ -79,8 +79,7 @@ t.test('an attacker locks nobody out who signs in from another network', async (
   const { attempts, fail } = open()
   await fail(ada, 500)
 
-  t.equal(await attempts.begin({ ...ada, address: '198.51.100.7' }, now), null)
-  t.equal(await attempts.begin({ ...ada, address: '2001:db8::1' }, now), null)
+  t.equal(await attempts.begin({ ...ada, network: '198.51.100.7' }, now), null)
 })
 
 t.test('a success of another account forgets nothing', async (t) => {
@@ -92,26 +91,11 @@ t.test('a success of another account forgets nothing', async (t) => {
   t.equal(await attempts.begin(ada, now), 900)
 })
 
-const SAME = {
-  'a name in capitals': { ...ada, name: ' ADA ' },
-  'an address in IPv6 clothes': { ...ada, address: '::ffff:203.0.113.9' }
-}
+t.test('a name in capitals does not begin again from nothing', async (t) => {
+  const { attempts, fail } = open()
+  await fail(ada, 3)
 
-for (const [what, attempt] of Object.entries(SAME)) {
-  t.test(`${what} does not begin again from nothing`, async (t) => {
-    const { attempts, fail } = open()
-    await fail(ada, 3)
-
-    t.equal(await attempts.begin(attempt, now), 900)
-  })
-}
-
-t.test('addresses of one IPv6 network count together', async (t) => {
-  const { attempts } = open()
-  for (let index = 0; index < 3; index++) await attempts.begin({ name: 'ada', address: `2001:db8::${index}` }, now)
-
-  t.equal(await attempts.begin({ name: 'ada', address: '2001:db8::ffff:1' }, now), 900)
-  t.equal(await attempts.begin({ name: 'ada', address: '2001:db8:0:1::1' }, now), null)
+  t.equal(await attempts.begin({ ...ada, name: ' ADA ' }, now), 900)
 })
 
 t.test('whoever tries many names has to wait, also with names that cannot be', async (t) => {
@@ -124,7 +108,7 @@ t.test('whoever tries many names has to wait, also with names that cannot be', a
   t.equal(await attempts.begin({ ...ada, name: 'one-more' }, now + 900), null)
 })
 
-t.test('a hundred attempts at once are counted like a hundred in a row', async (t) => {
+t.test('fifty attempts at once are counted like fifty in a row', async (t) => {
   const { attempts } = open()
 
   const waits = await Promise.all(Array.from({ length: 50 }, () => attempts.begin(ada, now)))

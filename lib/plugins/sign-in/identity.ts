@@ -11,6 +11,7 @@ import { assertOptions, schemas } from '../../options.js'
 import { assertIssuer } from '../../protocol/issuer.js'
 import { endpointsOf } from '../../protocol/server-metadata.js'
 import type {} from '../pkce-store.js'
+import { addressKeys } from '../support/address-key.js'
 import { inOption } from '../support/in-option.js'
 
 const HOUR = 3600
@@ -33,6 +34,8 @@ export interface Identity {
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly attempts: Attempts
+  /** What the attempts of an address are counted by. */
+  readonly networkOf: (address: string) => string
   readonly setUp: SetUp
 }
 
@@ -60,6 +63,7 @@ export function openIdentity (fastify: FastifyInstance, options: SignInOptions):
     accounts,
     sessions: createSessions({ records, tenant, accounts, idle, absolute }),
     attempts: createAttempts({ records, tenant, limit }),
+    networkOf: addressKeys(),
     setUp: createSetUp({ records, tenant, accounts, issuer })
   }
 }

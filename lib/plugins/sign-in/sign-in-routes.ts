@@ -30,9 +30,9 @@ function throttled (seconds: number): Refusal {
 
 /** Nothing in a refusal, nor the work behind it, tells whether the account exists. */
 async function authenticate (request: FastifyRequest, form: Form, identity: Identity): Promise<Account | Refusal> {
-  const { accounts, attempts, clock } = identity
+  const { accounts, attempts, networkOf, clock } = identity
   const name = single(form, 'name') ?? ''
-  const attempt = { name, address: request.ip }
+  const attempt = { name, network: networkOf(request.ip) }
   const wait = await attempts.begin(attempt, clock())
   if (wait !== null) {
     recordEvent(request, { type: 'sign-in.throttled', reason: 'too many attempts' })
