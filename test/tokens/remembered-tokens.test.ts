@@ -22,6 +22,17 @@ t.test('a token is recalled by its exact text only', async (t) => {
   t.equal(tokens.recall('toke', NOW), undefined)
 })
 
+t.test('two tokens with one ending are not taken for each other, young or old', async (t) => {
+  const tokens = createRememberedTokens({ max: 4, recheck: 5 })
+  const end = 'x'.repeat(64)
+  tokens.begin()(`one.${end}`, principal, NOW)
+
+  t.equal(tokens.recall(`two.${end}`, NOW), undefined)
+  for (const other of ['a', 'b']) tokens.begin()(other, principal, NOW)
+  t.equal(tokens.recall(`two.${end}`, NOW), undefined)
+  t.equal(tokens.recall(`one.${end}`, NOW), principal)
+})
+
 t.test('a token is recalled for recheck seconds, then known until it expires', async (t) => {
   const tokens = createRememberedTokens({ max: 10, recheck: 5 })
   tokens.begin()('token', principal, NOW)

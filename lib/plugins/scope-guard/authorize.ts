@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import type { Decision, Operation } from '../../../types/access.js'
+import type { Operation, RouteSecurity } from '../../../types/access.js'
 import type { Principal } from '../../../types/principal.js'
 import { decide } from '../../access/decide.js'
 import { readOperations } from '../../protocol/mcp-message.js'
@@ -25,9 +25,14 @@ interface Unread {
 const PLAIN: Audience = { rpc: false }
 const RPC: Audience = { rpc: true, id: null }
 const NO_SCOPES: readonly string[] = []
+const NO_DEMANDS: RouteSecurity = {}
 
-/** What a request to the MCP endpoint wants: all of its messages, and what the route itself asks for. */
-function readWish (body: unknown, scopes: readonly string[]): Wish | Unread {
+/** What a request wants: at the MCP endpoint all of its messages, elsewhere its route. */
+function readWish (request: FastifyRequest, route: { scopes: readonly string[], mcp: boolean }): Wish | Unread {
+  const { body } = request
+  const { scopes, mcp } = route
+  if (!mcp) return { operations: [{ type: 'route', scopes }], audience: PLAIN }
+  if (body === undefined && request.method !== 'POST') return { operations: [{ type: 'route', scopes }], audience: RPC }
   // Fastify reads text/plain by itself. A message is application/json and nothing else.
   if (typeof body === 'string') return { refusal: WRONG_TYPE, reason: 'not application/json', audience: RPC }
   const message = readOperations(body)
@@ -37,15 +42,12 @@ function readWish (body: unknown, scopes: readonly string[]): Wish | Unread {
   return { operations: scopes.length === 0 ? operations : [{ type: 'route', scopes }, ...operations], audience }
 }
 
-const isDenied = (decision: Decision): decision is Extract<Decision, { allowed: false }> => !decision.allowed
-
-/** One answer for everything that was decided; `null` when all of it is allowed. */
-function refusalOf (decisions: readonly Decision[], principal: Principal, challenges: Challenges): Refusal | null {
-  const denied = decisions.filter(isDenied)
-  if (denied.length === 0) return null
-  if (denied.some(({ reason }) => reason === 'unknown-method')) return UNKNOWN_METHOD
-  if (denied.some(({ reason }) => reason === 'unknown-component')) return UNKNOWN_COMPONENT
-  return challenges.insufficientScope(decisions.flatMap(({ required }) => required), principal.scopes)
+/** One answer for all that was decided, part of which is denied. */
+function refusalOf (decided: readonly Decided[], principal: Principal, challenges: Challenges): Refusal {
+  const reasons = decided.map(({ decision }) => decision.allowed ? null : decision.reason)
+  if (reasons.includes('unknown-method')) return UNKNOWN_METHOD
+  if (reasons.includes('unknown-component')) return UNKNOWN_COMPONENT
+  return challenges.insufficientScope(decided.flatMap(({ decision }) => decision.required), principal.scopes)
 }
 
 /**
@@ -55,29 +57,28 @@ function refusalOf (decisions: readonly Decision[], principal: Principal, challe
 export function buildAuthorize (input: { settings: Settings, challenges: Challenges, isMcp: IsMcp }) {
   const { settings: { policy }, challenges, isMcp } = input
 
-  function wishOf (request: FastifyRequest, scopes: readonly string[]): Wish | Unread {
-    const mcp = isMcp(request.routeOptions.url)
-    if (mcp && (request.method === 'POST' || request.body !== undefined)) return readWish(request.body, scopes)
-    return { operations: [{ type: 'route', scopes }], audience: mcp ? RPC : PLAIN }
-  }
-
   // A callback hook that has answered never calls `done`, so nothing that comes later can run.
   return function authorize (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const { public: open = false, scopes = NO_SCOPES } = request.routeOptions.config.mcpSecurity ?? {}
+    const { config, url } = request.routeOptions
+    const { public: open = false, scopes = NO_SCOPES } = config.mcpSecurity ?? NO_DEMANDS
     if (open) { done(); return }
     const principal = request.mcpAuth
-    const wish = wishOf(request, scopes)
+    const wish = readWish(request, { scopes, mcp: isMcp(url) })
     if (principal === null) { sendRefusal(reply, challenges.noToken, wish.audience); return }
     if ('refusal' in wish) {
       reportUnread(request, principal, wish.reason)
       sendRefusal(reply, wish.refusal, wish.audience)
       return
     }
-    const decided = wish.operations.map((operation): Decided =>
-      ({ operation, decision: decide(principal, operation, policy) }))
-    const refusal = refusalOf(decided.map(({ decision }) => decision), principal, challenges)
+    let allowed = true
+    const decided: Decided[] = []
+    for (const operation of wish.operations) {
+      const decision = decide(principal, operation, policy)
+      allowed = allowed && decision.allowed
+      decided.push({ operation, decision })
+    }
     reportDecisions(request, principal, decided)
-    if (refusal === null) done()
-    else sendRefusal(reply, refusal, wish.audience)
+    if (allowed) done()
+    else sendRefusal(reply, refusalOf(decided, principal, challenges), wish.audience)
   }
 }

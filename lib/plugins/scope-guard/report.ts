@@ -18,25 +18,24 @@ function nameOf (request: FastifyRequest, { operation, decision }: Decided): str
   return component === null || reason === 'unknown-component' ? method : `${method} ${component.name}`
 }
 
-const actor = ({ subject, clientId, grantId, resource, scopes }: Principal) =>
-  ({ subject, clientId, grantId, resource, scopesGranted: scopes })
-
 /** One event for each operation. Where one of a batch is denied, what was allowed by itself is denied with it. */
 export function reportDecisions (request: FastifyRequest, principal: Principal, decided: readonly Decided[]): void {
+  const { subject, clientId, grantId, resource, scopes: scopesGranted } = principal
   const passes = decided.every(({ decision }) => decision.allowed)
   for (const one of decided) {
-    const event: AuditInput = {
-      type: passes ? 'access.allowed' : 'access.denied',
-      ...actor(principal),
-      operation: nameOf(request, one),
-      scopesAsked: one.decision.required
-    }
+    const { required: scopesAsked } = one.decision
+    const operation = nameOf(request, one)
+    const event: AuditInput =
+      { type: 'access.allowed', subject, clientId, grantId, resource, operation, scopesAsked, scopesGranted }
     if (passes) recordEvent(request, event)
-    else recordEvent(request, { ...event, reason: one.decision.allowed ? 'batch denied' : one.decision.reason })
+    else recordEvent(request, { ...event, type: 'access.denied', reason: reasonOf(one.decision) })
   }
 }
 
+const reasonOf = (decision: Decision): string => decision.allowed ? 'batch denied' : decision.reason
+
 /** A body that is no message: nothing was decided. */
 export function reportUnread (request: FastifyRequest, principal: Principal, reason: string): void {
-  recordEvent(request, { type: 'request.refused', ...actor(principal), reason })
+  const { subject, clientId, grantId, resource, scopes: scopesGranted } = principal
+  recordEvent(request, { type: 'request.refused', subject, clientId, grantId, resource, scopesGranted, reason })
 }
