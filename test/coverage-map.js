@@ -5,8 +5,6 @@ export const also = {
   'test/index.test.ts': ['lib/clock.ts', 'lib/errors.ts'],
   'test/crypto/keyring.test.ts': ['lib/crypto/errors.ts'],
   'test/stores/memory.test.ts': ['lib/stores/errors.ts'],
-  // Its code runs in processes of its own; a test that answers for none would answer for all.
-  'test/stores/sqlite-processes.test.ts': ['lib/stores/errors.ts'],
   'test/testing/store-contract.test.ts': [
     'lib/testing/contract/counters.ts',
     'lib/testing/contract/expiry.ts',

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from './errors.js'
+import { BUSY_TIMEOUT_MS, whenFreeAtBoot } from './sqlite-turns.js'
 import { InvalidOptionError } from '../errors.js'
 
 export type SqliteValue = string | number | null
@@ -15,9 +15,6 @@ export interface SqliteHandle {
 }
 
 const VERSION = 1
-const BUSY_TIMEOUT_MS = 5000
-const OPEN_ATTEMPTS = 50
-const OPEN_PAUSE_MS = 20
 
 /** The index rows follow their record by triggers, so that each verb stays one statement. */
 const TABLES = `
@@ -71,29 +68,14 @@ function prepareDatabase (handle: SqliteHandle): number | null {
   return versionOf(handle)
 }
 
-const isBusy = (error: unknown): boolean => error instanceof Error && /locked|busy/i.test(error.message)
-
-/** Changing to WAL does not wait for others as everything else does, so the opening waits by itself. */
-function waitForTurn (): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_PAUSE_MS)
-}
-
 /**
- * Makes the tables unless they are there, and sets the connection up: write-ahead log, full synchronisation, waiting
- * for others up to five seconds.
+ * Makes the tables unless they are there, and sets the connection up: write-ahead log, full synchronisation.
  * @throws {StoreUnavailableError} when the database cannot be used.
  * @throws {InvalidOptionError} when another release of this package wrote it, with a schema that this one cannot read.
  */
 export function openSchema (handle: SqliteHandle): void {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const version = prepareDatabase(handle)
-      if (version === VERSION) return
-      throw new InvalidOptionError(`store: the database has schema ${version}, this release works with schema ${VERSION}`)
-    } catch (cause) {
-      if (cause instanceof InvalidOptionError) throw cause
-      if (!isBusy(cause) || attempt === OPEN_ATTEMPTS) throw new StoreUnavailableError('the SQLite database cannot be opened', { cause })
-      waitForTurn()
-    }
+  const version = whenFreeAtBoot(() => prepareDatabase(handle))
+  if (version !== VERSION) {
+    throw new InvalidOptionError(`store: the database has schema ${version}, this release works with schema ${VERSION}`)
   }
 }

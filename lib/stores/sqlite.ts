@@ -2,6 +2,7 @@ import { createBus } from './bus.js'
 import { assertCount, assertKey, assertPageLimit, assertRecord, isKey, isQuery } from './checks.js'
 import { StoreUnavailableError } from './errors.js'
 import { openSchema, type SqliteHandle, type SqliteValue } from './sqlite-schema.js'
+import { whenFree } from './sqlite-turns.js'
 import type { RecordKey, RecordStore, StoredRecord } from '../../types/stores.js'
 
 export type { SqliteHandle, SqliteStatement, SqliteValue } from './sqlite-schema.js'
@@ -54,24 +55,15 @@ const SQL = {
     (select tenant, kind, id from mcps_counters where resets_at <= ? limit ?)`
 }
 
-/** Whatever keeps the database from answering, a caller may only learn that it did not. */
-function attempt<Result> (run: () => Result): Result {
-  try {
-    return run()
-  } catch (cause) {
-    throw new StoreUnavailableError('the SQLite database did not answer', { cause })
-  }
-}
-
 function prepareAll (handle: SqliteHandle) {
   const reads = <Row>(sql: string) => {
     const statement = handle.prepare(sql)
     // Reads back what this file wrote. All rows are asked for, since only then has SQLite finished and committed.
-    return (...values: SqliteValue[]): Row[] => attempt(() => statement.all(...values) as Row[])
+    return (...values: SqliteValue[]): Promise<Row[]> => whenFree(() => statement.all(...values) as Row[])
   }
   const changes = (sql: string) => {
     const statement = handle.prepare(sql)
-    return (...values: SqliteValue[]): number => attempt(() => Number(statement.run(...values).changes))
+    return (...values: SqliteValue[]): Promise<number> => whenFree(() => Number(statement.run(...values).changes))
   }
   return {
     add: reads(SQL.add),
@@ -106,11 +98,13 @@ function readRow ({ tenant, kind }: Pick<RecordKey, 'tenant' | 'kind'>, row: Rec
  *
  * Several processes may share the file. What was acknowledged survives the death of the process and, as far as the
  * disk keeps its word, of the machine (write-ahead log, `synchronous = full`; a host that would rather lose the last
- * moments at a power cut runs `pragma synchronous = normal` on the handle afterwards). A writer waits up to five
- * seconds for the others, then rejects with `StoreUnavailableError`, as for every other failure of the database.
+ * moments at a power cut runs `pragma synchronous = normal` on the handle afterwards). While another process writes,
+ * a verb waits for some seconds without blocking the event loop, then rejects with `StoreUnavailableError`, as it does
+ * at once for every other failure of the database.
  *
- * Calls block the event loop for as long as SQLite takes. `publish` reaches subscribers of this store object only:
- * another process learns of a revocation when it next reads the grant (`recheck` of the scope guard).
+ * SQLite itself works in the event loop: a read takes microseconds, a write what the disk takes. `publish` reaches
+ * the subscribers of this store object only: another process learns of a revocation when it next reads the grant
+ * (`recheck` of the scope guard).
  * @throws {StoreUnavailableError} `MCPS_ERR_STORE_UNAVAILABLE` when the database cannot be opened.
  * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION` when its tables are of another release's schema.
  */
@@ -124,27 +118,28 @@ export function sqliteStore (handle: SqliteHandle): RecordStore {
     async add (record, now) {
       assertRecord(record)
       const { tenant, kind, id, expiresAt, index, body } = record
-      return statements.add(tenant, kind, id, expiresAt, JSON.stringify(index), body, now).length === 1
+      return (await statements.add(tenant, kind, id, expiresAt, JSON.stringify(index), body, now)).length === 1
     },
 
     async get (key, now) {
-      const [row] = isKey(key) ? statements.get(key.tenant, key.kind, key.id, now) : []
+      const [row] = isKey(key) ? await statements.get(key.tenant, key.kind, key.id, now) : []
       return row === undefined ? null : readRow(key, row)
     },
 
     async replace (record, now) {
       assertRecord(record)
       const { tenant, kind, id, version, expiresAt, index, body } = record
-      return statements.replace(expiresAt, JSON.stringify(index), body, tenant, kind, id, version, now).length === 1
+      const values = [expiresAt, JSON.stringify(index), body, tenant, kind, id, version, now]
+      return (await statements.replace(...values)).length === 1
     },
 
     async take (key, now) {
-      const [row] = isKey(key) ? statements.take(key.tenant, key.kind, key.id, now) : []
+      const [row] = isKey(key) ? await statements.take(key.tenant, key.kind, key.id, now) : []
       return row === undefined ? null : readRow(key, row)
     },
 
     async remove (key, now) {
-      return isKey(key) && statements.take(key.tenant, key.kind, key.id, now).length === 1
+      return isKey(key) && (await statements.take(key.tenant, key.kind, key.id, now)).length === 1
     },
 
     async list ({ limit, after = '', ...query }, now) {
@@ -153,8 +148,8 @@ export function sqliteStore (handle: SqliteHandle): RecordStore {
       const { tenant, kind, where } = query
       // One more than asked for tells whether there is a next page.
       const rows = where === undefined
-        ? statements.list(tenant, kind, after, now, limit + 1)
-        : statements.listWhere(tenant, kind, where.name, where.value, after, now, limit + 1)
+        ? await statements.list(tenant, kind, after, now, limit + 1)
+        : await statements.listWhere(tenant, kind, where.name, where.value, after, now, limit + 1)
       const records = rows.slice(0, limit).map((row) => readRow(query, row))
       return { records, cursor: rows.length > limit ? records.at(-1)!.id : null }
     },
@@ -171,15 +166,15 @@ export function sqliteStore (handle: SqliteHandle): RecordStore {
       assertKey(key)
       assertCount('by', by)
       assertCount('window', window)
-      const [row] = statements.increment(key.tenant, key.kind, key.id, by, now + window, now, now)
+      const [row] = await statements.increment(key.tenant, key.kind, key.id, by, now + window, now, now)
       if (row === undefined) throw new StoreUnavailableError('the SQLite database counted nothing')
       return { count: Number(row.count), resetsAt: Number(row.resets_at) }
     },
 
     async prune (limit, now) {
       assertCount('limit', limit)
-      const records = statements.pruneRecords(now, limit)
-      return records + (records < limit ? statements.pruneCounters(now, limit - records) : 0)
+      const records = await statements.pruneRecords(now, limit)
+      return records + (records < limit ? await statements.pruneCounters(now, limit - records) : 0)
     }
   }
 }

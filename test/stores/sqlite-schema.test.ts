@@ -1,17 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { HANDLES, newDatabase } from './sqlite-handles.js'
-import { openSchema, type SqliteHandle } from '../../lib/stores/sqlite-schema.js'
+import { openSchema } from '../../lib/stores/sqlite-schema.js'
 
 for (const { name, open, skip } of HANDLES) {
   t.test(`on a handle of ${name}`, { skip }, async (t) => {
-    t.test('a database is opened with write-ahead log, full synchronisation and patience', async (t) => {
+    t.test('a database is opened with write-ahead log, full synchronisation and little blocking', async (t) => {
       const handle = open(newDatabase(t))
       openSchema(handle)
 
       t.match(handle.prepare('pragma journal_mode').all(), [{ journal_mode: 'wal' }])
       t.match(handle.prepare('pragma synchronous').all(), [{ synchronous: 2 }])
-      t.match(handle.prepare('pragma busy_timeout').all(), [{ timeout: 5000 }])
+      t.match(handle.prepare('pragma busy_timeout').all(), [{ timeout: 10 }])
       handle.close()
     })
 
@@ -61,40 +61,3 @@ for (const { name, open, skip } of HANDLES) {
     })
   })
 }
-
-/** A handle whose every `exec` fails so often with this message. */
-function failingHandle (message: string, times: number): SqliteHandle & { readonly calls: number } {
-  let calls = 0
-  return {
-    get calls () { return calls },
-    exec () {
-      if (++calls <= times) throw new Error(message)
-    },
-    prepare: () => ({ run: () => ({ changes: 0 }), all: () => [{ version: 1 }] })
-  }
-}
-
-t.test('an opening that finds the database locked waits for its turn', async (t) => {
-  const handle = failingHandle('database is locked', 3)
-
-  openSchema(handle)
-
-  t.ok(handle.calls > 3)
-})
-
-t.test('an opening that never gets its turn gives up', async (t) => {
-  t.throws(() => { openSchema(failingHandle('database is locked', Infinity)) }, { code: 'MCPS_ERR_STORE_UNAVAILABLE' })
-})
-
-t.test('every other failure to open is answered at once', async (t) => {
-  const handle = failingHandle('file is not a database', Infinity)
-
-  t.throws(() => { openSchema(handle) }, { code: 'MCPS_ERR_STORE_UNAVAILABLE', cause: { message: 'file is not a database' } })
-  t.equal(handle.calls, 1)
-})
-
-t.test('a handle that fails with something else than an error is answered as unavailable', async (t) => {
-  const fail = (): never => { throw Object.create(null) }
-
-  t.throws(() => { openSchema({ exec: fail, prepare: fail }) }, { code: 'MCPS_ERR_STORE_UNAVAILABLE' })
-})
