@@ -77,7 +77,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
  */
 export function authorizationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
   const { path: url } = context.endpoints.authorization
-  const errorHandler = answerErrorPages('authorization.refused')
+  const errorHandler = answerErrorPages('authorization.refused', context.resourceName)
 
   scope.get(url, { exposeHeadRoute: false, config: CONFIG, errorHandler }, async (request, reply) => {
     const form = formOfQuery(request.url)

@@ -26,7 +26,7 @@ function openedBy (scope: string, asked: readonly string[], { model, components 
   const opens = ({ scopes }: ComponentRule): boolean => model.missing(asked, scopes).length === 0 &&
     (scopes.length === 0 || scopes.some((needed) => own.has(needed)))
   return components.filter(opens).map((rule) => ({
-    title: rule.title ?? rule.tool ?? rule.prompt ?? rule.resource ?? '',
+    title: String(rule.title ?? rule.tool ?? rule.prompt ?? rule.resource),
     destructive: rule.destructive === true
   }))
 }

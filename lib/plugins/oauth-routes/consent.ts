@@ -83,7 +83,7 @@ async function deny (
  */
 export function consentEndpoint (scope: FastifyInstance, context: OAuthContext): void {
   const url = `${context.endpoints.authorization.path}/consent`
-  const errorHandler = answerErrorPages('consent.refused')
+  const errorHandler = answerErrorPages('consent.refused', context.resourceName)
 
   scope.post(url, { config: CONFIG, errorHandler }, async (request, reply) => {
     const form = formOf(request)

@@ -1,6 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errorPage } from '../../pages/error-page.js'
-import type { OAuthError } from '../../protocol/oauth-error.js'
 import type { AuditEventType } from '../../../types/audit.js'
 import { refusalOf } from '../support/refusal.js'
 import { sendPage } from '../support/send-page.js'
@@ -24,19 +22,16 @@ const MESSAGES: Readonly<Record<number, string>> = {
   503: 'Nothing was given to the application. Wait a moment, then try again.'
 }
 
-/** The error handler of what people see: the same statuses, as a page. */
-export function answerErrorPages (type: AuditEventType): ErrorHandler {
+/** The error handler of what people see: the same statuses, as a page. `site` is how people call this server. */
+export function answerErrorPages (type: AuditEventType, site: string): ErrorHandler {
   return function (error, request, reply) {
     const refusal = refusalOf(error)
+    const { status, description } = refusal
     report(refusal, type, request)
-    if (refusal.status === 503) reply.header('retry-after', RETRY_AFTER)
-    return sendErrorPage(request, reply, refusal)
+    if (status === 503) reply.header('retry-after', RETRY_AFTER)
+    const title = TITLES[status] ?? 'This request cannot be accepted'
+    const message = MESSAGES[status] ??
+      `It was refused because ${description}. Nothing was given to the application: start again from there.`
+    return sendPage(reply, { status, html: errorPage({ status, title, message, requestId: request.id, site }) })
   }
-}
-
-function sendErrorPage (request: FastifyRequest, reply: FastifyReply, refusal: OAuthError): FastifyReply {
-  const { status, description } = refusal
-  const title = TITLES[status] ?? 'This request cannot be accepted'
-  const message = MESSAGES[status] ?? `It was refused because ${description}. Nothing was given to the application: start again from there.`
-  return sendPage(reply, { status, html: errorPage({ status, title, message, requestId: request.id }) })
 }

@@ -15,7 +15,7 @@ export function refuseOtherMethods (scope: FastifyInstance, route: {
   const allow = route.allow.join(', ')
   const refuse = async (_request: FastifyRequest, reply: FastifyReply): Promise<never> => {
     reply.header('allow', allow)
-    throw new OAuthError({ code: 'invalid_request', description: `the method has to be ${allow}`, reason: 'method not allowed', status: 405 })
+    throw new OAuthError({ code: 'invalid_request', description: `only ${allow} can be used here`, reason: 'method not allowed', status: 405 })
   }
   scope.route({
     method: scope.supportedMethods.filter((method) => !route.allow.includes(method)),

@@ -247,15 +247,15 @@ t.test('the consent page names application, destination, resource and scopes, an
   }
 })
 
-t.test('the form of the consent page may be answered with a redirect to the client, and to nowhere else', async (t) => {
+t.test('the form of the consent page may be answered with a redirect to the client, which may go on by https, and to nowhere else', async (t) => {
   const { app } = await oauthApp(t, { routes: { redirectSchemes: ['cursor'] } })
   const of = async (uri: string): Promise<unknown> => {
     const answer = await authorize(app, { client_id: await register(app, { redirect_uris: [uri] }) })
     return /form-action ([^;]+)/.exec(String(answer.headers['content-security-policy']))?.[1]
   }
-  t.equal(await of('https://c.example:8443/cb?x=1'), "'self' https://c.example:8443")
-  t.equal(await of(LOOPBACK), "'self' http://127.0.0.1:4711")
-  t.equal(await of('cursor://anysphere/cb'), "'self' cursor:")
+  t.equal(await of('https://c.example:8443/cb?x=1'), "'self' https://c.example:8443 https:")
+  t.equal(await of(LOOPBACK), "'self' http://127.0.0.1:4711 https:")
+  t.equal(await of('cursor://anysphere/cb'), "'self' cursor: https:")
 })
 
 t.test('a browser gets one name for good, in a cookie that only this origin can set', async (t) => {

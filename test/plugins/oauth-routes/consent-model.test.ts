@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildConsentModel, inWords } from '../../../lib/plugins/oauth-routes/consent-model.js'
 import { buildContext, type OAuthContext } from '../../../lib/plugins/oauth-routes/context.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
+import type { SignedInUser } from '../../../types/sign-in.js'
 import type { ConsentModel } from '../../../lib/pages/consent-page.js'
 import { buildApp, type Teardown } from '../../helpers/build-app.js'
 import { LOOPBACK, OPTIONS } from '../../helpers/oauth-app.js'
@@ -14,8 +15,8 @@ async function contextOf (t: Teardown, routes: Partial<OAuthRoutesOptions> = {})
   return buildContext(app, { ...OPTIONS, ...routes })
 }
 
-async function modelOf (context: OAuthContext, { scopes = ['notes:read'], clientId = 'house', redirectUri = 'https://house.example/cb', age = 0 }: {
-  scopes?: string[], clientId?: string, redirectUri?: string, age?: number
+async function modelOf (context: OAuthContext, { scopes = ['notes:read'], clientId = 'house', redirectUri = 'https://house.example/cb', age = 0, user = { subject: 'u-1' } }: {
+  scopes?: string[], clientId?: string, redirectUri?: string, age?: number, user?: SignedInUser
 }): Promise<ConsentModel> {
   const { clients, grants } = context.store
   const now = 1_700_000_000
@@ -29,7 +30,7 @@ async function modelOf (context: OAuthContext, { scopes = ['notes:read'], client
   const { grant } = await grants.request({
     clientId: client.clientId, subject: 'u-1', redirectUri, resource: context.resource, scopes, state: null, codeChallenge: '', authenticatedAt: now, acr: null, amr: []
   }, now)
-  return buildConsentModel(context, { client, grant, user: { subject: 'u-1' }, handle: 'h', csrf: 'c', now })
+  return buildConsentModel(context, { client, grant, user, handle: 'h', csrf: 'c', now })
 }
 
 const opened = ({ scopes }: ConsentModel): Record<string, string[]> =>
@@ -74,6 +75,12 @@ t.test('a configured client is vouched for', async (t) => {
     user: 'u-1',
     resourceName: 'Notes'
   })
+})
+
+t.test('the user is greeted by name, and offered a way out where the host has one', async (t) => {
+  const user = { subject: 'u-1', name: 'Alice', signOutAction: '/bye' }
+  t.match(await modelOf(await contextOf(t), { user }), { user: 'Alice', signOutAction: '/bye' })
+  t.notOk('signOutAction' in await modelOf(await contextOf(t), {}))
 })
 
 t.test('a self-registered client is not, and says how long ago it came', async (t) => {
