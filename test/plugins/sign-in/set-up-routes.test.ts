@@ -50,6 +50,14 @@ t.test('of two who send the form at once one makes an account, and the other is 
   t.same(answers.map(({ statusCode }) => statusCode).sort(), [303, 404])
 })
 
+t.test('a form that comes a moment after that of somebody else is told that the link does not work', async (t) => {
+  const { app } = await signInApp(t, { store: { ...memoryStore(), replace: async () => false } })
+  const browser = visitor(app)
+  const page = await browser.open(await linkOf(app))
+
+  t.equal((await browser.submit(page, '/set-up', CHOSEN)).statusCode, 404)
+})
+
 for (const query of ['', '?token=', '?token=wrong', `?token=${'a'.repeat(43)}`]) {
   t.test(`/set-up${query.slice(0, 15)} opens nothing`, async (t) => {
     const { app } = await signInApp(t)
