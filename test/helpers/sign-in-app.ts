@@ -9,8 +9,9 @@ import { memoryStore } from '../../lib/stores/memory.js'
 import type { AuditEvent } from '../../types/audit.js'
 import type { SignInOptions } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
-import { buildApp, type Teardown } from './build-app.js'
+import type { Teardown } from './build-app.js'
 import { stoppedClock, type StoppedClock } from './clock.js'
+import { versions } from './fastify-versions.js'
 import { fieldsOf } from './markup.js'
 
 export const ISSUER = 'https://as.example'
@@ -31,9 +32,11 @@ export interface SignInApp {
 export async function signInApp (t: Teardown, input: {
   readonly options?: Partial<SignInOptions>
   readonly store?: RecordStore
+  readonly version?: string
 } = {}): Promise<SignInApp> {
-  const { options = {}, store: records = memoryStore() } = input
-  const app = buildApp(t)
+  const { options = {}, store: records = memoryStore(), version = 'newest' } = input
+  const app = versions[version]?.(t)
+  if (app === undefined) throw new Error(`there is no Fastify ${version}`)
   const clock = stoppedClock()
   const events: AuditEvent[] = []
   // What makes a reply that was not returned go on to the next handler.

@@ -3,9 +3,26 @@ import { oauthRoutes } from '../../../lib/plugins/oauth-routes/index.js'
 import { pkceStore } from '../../../lib/plugins/pkce-store.js'
 import { signIn } from '../../../lib/plugins/sign-in/index.js'
 import { buildApp } from '../../helpers/build-app.js'
-import { ISSUER, NAME, signInApp, visitor } from '../../helpers/sign-in-app.js'
+import { versions } from '../../helpers/fastify-versions.js'
+import { ISSUER, NAME, PASSWORD, signInApp, visitor } from '../../helpers/sign-in-app.js'
 
 const REQUEST = '/authorize?client_id=c&scope=a+b%20c&state=%2F%2Fx%3D%22'
+
+for (const version of Object.keys(versions)) {
+  t.test(`on Fastify ${version} somebody makes the first account, signs out and signs in`, async (t) => {
+    const { app } = await signInApp(t, { version })
+    const browser = visitor(app)
+    const link = new URL(await app.mcpSetUpLink() ?? '')
+    const chosen = { name: NAME, password: PASSWORD, password_again: PASSWORD }
+
+    await browser.submit(await browser.open(`${link.pathname}${link.search}`), '/set-up', chosen)
+    t.match((await browser.open(REQUEST)).json(), { name: NAME })
+    await browser.post('/sign-out', {})
+    t.equal((await browser.open(REQUEST)).statusCode, 303)
+    t.equal((await browser.signIn()).statusCode, 303)
+    t.match((await browser.open(REQUEST)).json(), { name: NAME })
+  })
+}
 
 t.test('nobody signed in is sent to the sign-in page, and the request is kept to the letter', async (t) => {
   const { app } = await signInApp(t)
@@ -68,7 +85,7 @@ t.test('under an issuer with a path everything is under that path', async (t) =>
   const browser = visitor(app, '/t1')
 
   const page = await browser.open('/t1/sign-in?return_to=/t1/authorize')
-  const answer = await browser.submit(page, '/t1/sign-in', { name: NAME, password: 'a few unrelated words' })
+  const answer = await browser.submit(page, '/t1/sign-in', { name: NAME, password: PASSWORD })
 
   t.match(page.body, 'action="/t1/sign-in"')
   t.match(page.body, /Notes/)
