@@ -82,10 +82,14 @@ t.test('a client of the configuration is found, is never stored, and never ends'
 
 t.test('never more than maxClients that nobody authorized are kept, however they are spread over time', async (t) => {
   const context = buildContext({ maxClients: 10 })
-  const tries = Array.from({ length: 300 }, (_, i) => START + i * 1000)
+  const steady = Array.from({ length: 300 }, (_, i) => ({ now: START + 400_000 + i * 1000, tries: 3 }))
+  // One opens a window, the others come at its end and at the beginning of the next one.
+  const clever = [0, LIFETIMES.unusedClient - 1, LIFETIMES.unusedClient].map((wait, i) => ({
+    now: START + wait, tries: i === 0 ? 1 : 20
+  }))
   let most = 0
-  for (const now of tries) {
-    await Promise.all([1, 2, 3].map(() => addClient(context, {}, now).catch(() => {})))
+  for (const { now, tries } of [...clever, ...steady]) {
+    await Promise.all(Array.from({ length: tries }, () => addClient(context, {}, now).catch(() => {})))
     const { records } = await context.records.list({ tenant: 'default', kind: 'client', limit: 1000 }, now)
     most = Math.max(most, records.length)
   }

@@ -43,6 +43,7 @@ const failures: Readonly<Record<string, readonly [Readonly<Record<string, string
   'the challenge as the verifier': [{ code_verifier: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' }, 'invalid_grant'],
   'another redirect_uri': [{ redirect_uri: 'http://127.0.0.1:9/callback' }, 'invalid_grant'],
   'a redirect_uri on another port': [{ redirect_uri: 'http://127.0.0.1:4712/callback' }, 'invalid_grant'],
+  'the beginning of the redirect_uri': [{ redirect_uri: REDIRECT.slice(0, -1) }, 'invalid_grant'],
   'a redirect_uri with a slash more': [{ redirect_uri: `${REDIRECT}/` }, 'invalid_grant'],
   'another resource': [{ resource: 'https://evil.example/' }, 'invalid_target']
 }

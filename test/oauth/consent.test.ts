@@ -1,5 +1,8 @@
 import t from 'tap'
 import { sha256 } from '../../lib/crypto/digest.js'
+import { StoreUnavailableError } from '../../lib/stores/errors.js'
+import { memoryStore } from '../../lib/stores/memory.js'
+import { failingStore } from '../helpers/failing-store.js'
 import { addClient, buildContext, exchange, grantRequest, LIFETIMES, START } from '../helpers/token-context.js'
 
 const SCOPES = ['notes:read', 'notes:write']
@@ -136,6 +139,22 @@ t.test('of different decisions at once exactly one counts', async (t) => {
 
   t.equal([narrow, wide, denied].filter((answer) => answer !== null).length, 1)
 })
+
+for (const when of ['before', 'after'] as const) {
+  t.test(`a crash ${when} the approval is committed loses nothing: the form sent again gets the code`, async (t) => {
+    const records = failingStore(memoryStore())
+    const context = buildContext({ records })
+    const { client: { clientId } } = await addClient(context)
+    const { handle } = await context.grants.request(grantRequest(clientId), START)
+    const approve = () => context.grants.approve({ handle, subject: 'alice', scopes: SCOPES }, START)
+    records.failOnce('replace', when)
+
+    await t.rejects(approve(), StoreUnavailableError)
+    const code = (await approve())?.code ?? ''
+
+    t.ok((await exchange(context, { client_id: clientId, code })).tokens.access_token)
+  })
+}
 
 t.test('an id that is taken is not used', async (t) => {
   const { context, clientId } = await ask()
