@@ -8,7 +8,7 @@ import { authorizationEndpoint } from './authorize.js'
 import { consentEndpoint } from './consent.js'
 import { buildContext } from './context.js'
 import { discovery } from './discovery.js'
-import { registrationEndpoint } from './register.js'
+import { noRegistration, registrationEndpoint } from './register.js'
 import { revocationEndpoint } from './revoke.js'
 import { tokenEndpoint } from './token.js'
 
@@ -45,13 +45,12 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
     tokenEndpoint(scope, context)
     revocationEndpoint(scope, context)
   })
-  if (context.registration) {
-    await fastify.register(async (scope) => {
-      acceptJson(scope)
-      scope.addHook('onRequest', openToOrigins)
-      registrationEndpoint(scope, context)
-    })
-  }
+  await fastify.register(async (scope) => {
+    acceptJson(scope)
+    scope.addHook('onRequest', openToOrigins)
+    if (context.registration) registrationEndpoint(scope, context)
+    else noRegistration(scope, context)
+  })
   await fastify.register(async (scope) => {
     acceptForms(scope)
     authorizationEndpoint(scope, context)

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { registerClient } from '../../oauth/registration.js'
+import { OAuthError } from '../../protocol/oauth-error.js'
 import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
 import { jsonEndpoint } from './json-endpoint.js'
-import { sendJson } from './oauth-errors.js'
+import { answerOAuthErrors, sendJson } from './oauth-errors.js'
 
 /** Lets clients register themselves (RFC 7591, AS-R1). What they say of themselves is assured by nobody. */
 export function registrationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
@@ -19,4 +20,14 @@ export function registrationEndpoint (scope: FastifyInstance, context: OAuthCont
       return sendJson(reply.code(201), body)
     }
   })
+}
+
+/** Where clients cannot register: a 404 for those of revision 2025-03-26, which guess the URL and read the answer. */
+export function noRegistration (scope: FastifyInstance, { endpoints }: OAuthContext): void {
+  const refuse = async (): Promise<never> => {
+    throw new OAuthError({ code: 'invalid_request', description: 'clients cannot register themselves here', reason: 'registration is off', status: 404 })
+  }
+  const config = { mcpSecurity: { public: true }, mcpLimit: 'registration', mcpCors: 'public' } as const
+  scope.all(endpoints.registration.path,
+    { config, exposeHeadRoute: false, onRequest: refuse, errorHandler: answerOAuthErrors('client.refused') }, refuse)
 }

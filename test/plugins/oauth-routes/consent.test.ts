@@ -102,6 +102,17 @@ t.test('the same decision again gets the same answer, another one gets none', as
   assertRefused(t, await decide(app, [...ticked(page), ['scope', 'x'], ALLOW]), 400)
 })
 
+t.test('of yes and no at once one counts, for every answer', async (t) => {
+  const { app } = await oauthApp(t)
+  for (let round = 0; round < 5; round += 1) {
+    const page = await authorize(app)
+    const decisions = [ALLOW, DENY, ALLOW, DENY, ALLOW]
+    const answers = await Promise.all(decisions.map(async (decision) => await decide(app, [...ticked(page), decision])))
+    const told = new Set(answers.map(({ headers }) => headers.location).filter((location) => location !== undefined))
+    t.equal(told.size, 1)
+  }
+})
+
 const forged: Record<string, [(page: Answer) => Array<[string, string]>, Record<string, string>, number, string]> = {
   'from another origin': [(page) => [...ticked(page), ALLOW], { origin: 'https://evil.example' }, 403, 'foreign origin'],
   'from a sandboxed page': [(page) => [...ticked(page), ALLOW], { origin: 'null' }, 403, 'foreign origin'],

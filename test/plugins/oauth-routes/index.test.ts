@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { InjectOptions } from 'fastify'
 import { auditHook } from '../../../lib/plugins/audit-hook.js'
@@ -6,7 +7,7 @@ import { StoreUnavailableError } from '../../../lib/stores/errors.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { versions } from '../../helpers/fastify-versions.js'
 import {
-  codeFor, LOOPBACK, oauthApp, OPTIONS, post, register, RESOURCE, SECRET, VERIFIER, watchedStore, type Answer
+  codeFor, LOOPBACK, oauthApp, OPTIONS, post, RESOURCE, SECRET, VERIFIER, watchedStore, type Answer
 } from '../../helpers/oauth-app.js'
 
 const FORM = 'application/x-www-form-urlencoded'
@@ -204,9 +205,11 @@ t.test('a refusal that knows whom it is about reports its own events', async (t)
   t.match(events.at(-1), { type: 'token.refused', clientId: 'house' })
 })
 
-t.test('without registration the endpoint is not there', async (t) => {
+t.test('without registration the endpoint is not there, in words that a client reads', async (t) => {
   const { app } = await oauthApp(t, { routes: { registration: false } })
-  t.equal((await app.inject(json(uris(LOOPBACK)))).statusCode, 404)
+  for (const request of [json(uris(LOOPBACK)), json(uris(LOOPBACK), { 'content-type': 'a/b' }), { url: '/register' }]) {
+    assertOAuthJson(t, await app.inject(request), 404, 'invalid_request')
+  }
 })
 
 t.test('a listed private-use scheme can be registered', async (t) => {
@@ -238,7 +241,43 @@ t.test('an unknown option stops the boot', async (t) => {
   await t.rejects(async () => await app.register(oauthRoutes, options), { code: 'MCPS_ERR_INVALID_OPTION', message: 'isuer is not an option' })
 })
 
-t.test('registered clients are told apart', async (t) => {
+const names = [
+  'client_id', 'client_secret', 'grant_type', 'code', 'code_verifier', 'redirect_uri', 'resource', 'scope',
+  'refresh_token', 'token', 'response_type', 'code_challenge', 'code_challenge_method', 'state', 'prompt', 'request',
+  'transaction', 'csrf', 'decision', '__proto__'
+]
+const values = [
+  '', 'house', 'vault', SECRET, VERIFIER, 'authorization_code', 'refresh_token', 'code', 'S256', 'none', 'allow',
+  'https://house.example/cb?from=as', RESOURCE, 'a.b', 'x'.repeat(43)
+]
+
+t.test('no form, query or authorization makes us answer 500, and nothing is granted', async (t) => {
+  const { store, added } = watchedStore()
+  const { app } = await oauthApp(t, { store })
+  added.length = 0
+  const pair = fc.tuple(fc.constantFrom(...names), fc.oneof(fc.constantFrom(...values), fc.string({ unit: 'binary' })))
+  const header = fc.option(fc.stringMatching(/^(?:Basic|Bearer|basic) [!-~]{0,40}$/), { nil: undefined })
+  const url = fc.constantFrom('/token', '/revoke', '/authorize', '/authorize/consent')
+
+  await fc.assert(fc.asyncProperty(url, fc.array(pair, { maxLength: 12 }), header, async (url, pairs, authorization) => {
+    const text = new URLSearchParams(pairs).toString()
+    const headers = { 'content-type': FORM, ...(authorization === undefined ? {} : { authorization }) }
+    const answer = url === '/authorize'
+      ? await app.inject({ url: `${url}?${text}`, headers })
+      : await app.inject({ method: 'POST', url, payload: text, headers })
+    return [200, 303, 400, 401, 403].includes(answer.statusCode) && !added.includes('grant')
+  }), { numRuns: 500 })
+})
+
+t.test('no JSON makes the registration answer 500, and what it answers is what it was told', async (t) => {
   const { app } = await oauthApp(t)
-  t.not(await register(app), await register(app))
+  const member = fc.constantFrom('redirect_uris', 'client_name', 'scope', 'grant_types', 'contacts', 'client_uri', 'jwks')
+  const metadata = fc.dictionary(member, fc.oneof(fc.jsonValue(), fc.constant([LOOPBACK])))
+
+  await fc.assert(fc.asyncProperty(metadata, async (metadata) => {
+    const answer = await app.inject(json(JSON.stringify(metadata)))
+    const body = answer.json()
+    if (answer.statusCode === 400) return typeof body.error === 'string'
+    return answer.statusCode === 201 && JSON.stringify(body.redirect_uris) === JSON.stringify(metadata.redirect_uris)
+  }), { numRuns: 500 })
 })
