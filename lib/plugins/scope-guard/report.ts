@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Decision, Operation } from '../../../types/access.js'
 import type { AuditInput } from '../../../types/audit.js'
 import type { Principal } from '../../../types/principal.js'
-import { recordEvent } from '../support/record-event.js'
+import { isAudited, recordEvent } from '../support/record-event.js'
 
 export interface Decided {
   readonly operation: Operation
@@ -20,6 +20,7 @@ function nameOf (request: FastifyRequest, { operation, decision }: Decided): str
 
 /** One event for each operation. Where one of a batch is denied, what was allowed by itself is denied with it. */
 export function reportDecisions (request: FastifyRequest, principal: Principal, decided: readonly Decided[]): void {
+  if (!isAudited(request)) return
   const { subject, clientId, grantId, resource, scopes: scopesGranted } = principal
   const passes = decided.every(({ decision }) => decision.allowed)
   for (const one of decided) {
