@@ -43,6 +43,7 @@ const auditHookPlugin: FastifyPluginAsync<AuditHookOptions> = async (fastify, op
   if (early !== undefined) throw new PartOrderError(`auditHook must be registered before mcp-security-${early}`)
 
   function send (input: AuditInput, log: AuditLog, facts: RequestFacts): void {
+    if (!logged && sink === undefined) return
     const event = buildEvent(input, { id: randomUUID(), at: clock(), tenant, ...facts })
     if (logged) logEvent(event, log)
     if (sink !== undefined) deliver(event, sink, log)
@@ -55,21 +56,15 @@ const auditHookPlugin: FastifyPluginAsync<AuditHookOptions> = async (fastify, op
     send(input, this.log, factsOf(this))
   })
 
-  function end (request: FastifyRequest, reply: FastifyReply): void {
+  function end (request: FastifyRequest, { raw: { writableEnded, statusCode } }: FastifyReply): void {
     if (request[reported]) return
-    request[reported] = true
-    const { raw: { writableEnded, statusCode } } = reply
     const input = endingOf({ answered: writableEnded, statusCode, guarded: isGuarded(request) })
-    if (input !== null) send(input, request.log, factsOf(request))
+    if (input !== null) request.audit(input)
   }
 
-  // onRequestAbort misses a client that leaves the answer to a POST: only the response's own `close` tells.
+  // Not onResponse and onRequestAbort: neither tells of a client that leaves an event stream which answers a POST.
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.raw.on('close', () => { end(request, reply) })
-    done()
-  })
-  fastify.addHook('onResponse', (request, reply, done) => {
-    end(request, reply)
     done()
   })
 }

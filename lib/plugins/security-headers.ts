@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
@@ -13,10 +12,10 @@ const ONE_YEAR = 31_536_000
  * or framed if a browser opened the answer, and https from then on. The others are about documents; pages set theirs.
  */
 const FROM_HELMET = ['x-content-type-options', 'content-security-policy', 'strict-transport-security']
-const OURS = { 'cache-control': 'no-store', 'x-robots-tag': 'noindex' }
+const OURS = [{ name: 'cache-control', value: 'no-store' }, { name: 'x-robots-tag', value: 'noindex' }]
 
 /** Asks helmet once: its answer is the same for every request, and costs as much as the request itself. */
-async function decideHeaders (hstsMaxAge: number): Promise<OutgoingHttpHeaders> {
+async function decideHeaders (hstsMaxAge: number): Promise<ReadonlyArray<{ name: string, value: unknown }>> {
   const probe = Fastify()
   await probe.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -24,8 +23,8 @@ async function decideHeaders (hstsMaxAge: number): Promise<OutgoingHttpHeaders> 
   })
   const { headers } = await probe.inject('/')
   await probe.close()
-  const decided = FROM_HELMET.filter((name) => name in headers).map((name) => [name, headers[name]])
-  return Object.freeze({ ...OURS, ...Object.fromEntries(decided) })
+  const decided = FROM_HELMET.filter((name) => name in headers).map((name) => ({ name, value: headers[name] }))
+  return [...OURS, ...decided]
 }
 
 const securityHeadersPlugin: FastifyPluginAsync<SecurityHeadersOptions> = async (fastify, options) => {
@@ -33,7 +32,7 @@ const securityHeadersPlugin: FastifyPluginAsync<SecurityHeadersOptions> = async 
   const headers = await decideHeaders(options.hstsMaxAge ?? ONE_YEAR)
 
   fastify.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers)
+    for (const { name, value } of headers) reply.header(name, value)
     done()
   })
   carryHeaders(fastify)
