@@ -20,7 +20,6 @@ export function readForm (text: string): Form {
   // Escapes cannot add a lone surrogate: they are bytes of UTF-8.
   if (NUL.test(text) || !isWellFormed(text)) throw refusal('the request holds characters that are not text')
   const form = new Map<string, string[]>()
-  if (text === '') return form
   const pairs = text.split('&', MAX_PARAMETERS + 1)
   if (pairs.length > MAX_PARAMETERS) throw refusal('the request has too many parameters')
   for (const pair of pairs) {

@@ -43,6 +43,7 @@ t.test('an empty password is no secret', async (t) => {
 const MALFORMED: Record<string, string> = {
   'an empty header': '',
   'another scheme': 'Bearer abc',
+  'something before the scheme': `X Basic ${encode('a:b')}`,
   'only the scheme': 'Basic',
   'the scheme and a blank': 'Basic ',
   'what is not base64': 'Basic a:b',

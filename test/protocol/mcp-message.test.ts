@@ -69,6 +69,12 @@ t.test('listening is one operation for itself and one for each resource', async 
   })
 })
 
+t.test('a name of 2048 characters and a thousand resources are read', async (t) => {
+  const params = { notifications: { resourceSubscriptions: Array.from({ length: 1000 }, () => 'x'.repeat(2048)) } }
+
+  t.equal(readOperations(request('subscriptions/listen', params)).malformed, false)
+})
+
 t.test('listening to lists alone is one operation', async (t) => {
   for (const params of [undefined, {}, { notifications: { toolsListChanged: true } }]) {
     t.strictSame(readOperations(request('subscriptions/listen', params)), one('subscriptions/listen'))

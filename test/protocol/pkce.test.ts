@@ -66,6 +66,13 @@ t.test('a verifier that is missing, wrong, or the challenge itself is refused wi
   t.match(refusals[0], /invalid_grant/)
 })
 
+t.test('the audit event learns which check failed', async (t) => {
+  const reasons = { 'no code verifier': undefined, 'malformed code verifier': 'short', 'wrong code verifier': CHALLENGE }
+  for (const [reason, verifier] of Object.entries(reasons)) {
+    t.throws(() => { assertCodeVerifier({ verifier, challenge: CHALLENGE }) }, { code: 'invalid_grant', message: `invalid_grant: ${reason}` })
+  }
+})
+
 t.test('a kept challenge of another length never fits', async (t) => {
   t.throws(() => { assertCodeVerifier({ verifier: VERIFIER, challenge: 'short' }) }, { code: 'invalid_grant' })
 })

@@ -69,6 +69,12 @@ for (const [name, uri] of Object.entries(REFUSED)) {
   })
 }
 
+t.test('a redirect URI of 2048 characters may be registered', async (t) => {
+  const uri = 'https://c.example/'.padEnd(2048, 'x')
+
+  t.equal(readRedirectUri(uri, { schemes }), uri)
+})
+
 t.test('script schemes are refused even where the operator lists them', async (t) => {
   for (const uri of ['javascript:alert(1)', 'data:text/html,x', 'file:///x', 'blob:x', 'vbscript:x', 'about:blank']) {
     const scheme = uri.slice(0, uri.indexOf(':'))
@@ -100,6 +106,7 @@ const MISMATCHES = ['', 'http://127.0.0.1:1/cb/../x', 'http://127.0.0.1.evil/cb'
   'http://127.0.0.1:1\\@evil.example/cb', 'http://[::1]:1@evil/cb', 'https://c.example:444/cb', 'https://c.example:443/cb',
   'https://c.example/cb?x', 'https://c.example/cb/', 'https://c.example/cb#x', 'https://c.example@evil/cb', 'https://C.example/cb',
   'https://c.example/cb/../cb', 'https://c.example.evil/cb', 'https://evil.example/https://c.example/cb', 'cursor://x/cb/2', 'cursor://x:1/cb',
+  'https://evil.example/http://127.0.0.1:1/cb', 'javascript:x//http://127.0.0.1:1/cb',
   'javascript:alert(1)', 'http://127.0.0.1:1/cb#x', 'HTTP://127.0.0.1:1/cb', 'http://127.0.0.1/cb\n']
 
 for (const requested of MISMATCHES) {

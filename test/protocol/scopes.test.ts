@@ -126,6 +126,12 @@ t.test('two ways to the same implied scope are no circle', async (t) => {
   t.strictSame([...diamond.closure(['a'])].sort(), ['a', 'b', 'c', 'd'])
 })
 
+t.test('a catalogue of a hundred scopes is what one request can ask for', async (t) => {
+  const catalogue = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`s${index}`, 'S']))
+
+  t.equal(buildScopeModel(catalogue).names.length, 100)
+})
+
 const BAD: Record<string, [Parameters<typeof buildScopeModel>[0], RegExp]> = {
   'no scope': [{}, /^scopes must/],
   'a name with a blank': [{ 'a b': 'A' }, /^scopes\["a b"\] /],
