@@ -74,7 +74,7 @@ const refusals: Record<string, [InjectOptions, number, string]> = {
   'register: constructor.prototype': [json(`{"redirect_uris":["${LOOPBACK}"],"constructor":{"prototype":{}}}`), 400, 'invalid_request'],
   'register: bytes that are not UTF-8': [json(Buffer.from([0x22, 0xFF, 0x22])), 400, 'invalid_request'],
   'register: ten thousand scopes': [json(JSON.stringify({ redirect_uris: [LOOPBACK], scope: 'a '.repeat(10_000) })), 400, 'invalid_client_metadata'],
-  'register: ten thousand redirect URIs': [json(uris(...Array.from({ length: 1500 }, () => LOOPBACK))), 400, 'invalid_redirect_uri'],
+  'register: 1500 redirect URIs': [json(uris(...Array.from({ length: 1500 }, () => LOOPBACK))), 400, 'invalid_redirect_uri'],
   'register: 2 MB': [json(`"${'x'.repeat(2_000_000)}"`), 413, 'invalid_request'],
   'register: a form': [form('/register', 'redirect_uris=x'), 415, 'invalid_request']
 }
@@ -255,11 +255,12 @@ t.test('no form, query or authorization makes us answer 500, and nothing is gran
   const { store, added } = watchedStore()
   const { app } = await oauthApp(t, { store })
   added.length = 0
-  const pair = fc.tuple(fc.constantFrom(...names), fc.oneof(fc.constantFrom(...values), fc.string({ unit: 'binary' })))
+  const value = fc.oneof(fc.constantFrom(...values), fc.string({ unit: 'binary' }))
+  const fields = fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 12 })
   const header = fc.option(fc.stringMatching(/^(?:Basic|Bearer|basic) [!-~]{0,40}$/), { nil: undefined })
   const url = fc.constantFrom('/token', '/revoke', '/authorize', '/authorize/consent')
 
-  await fc.assert(fc.asyncProperty(url, fc.array(pair, { maxLength: 12 }), header, async (url, pairs, authorization) => {
+  await fc.assert(fc.asyncProperty(url, fields, header, async (url, pairs, authorization) => {
     const text = new URLSearchParams(pairs).toString()
     const headers = { 'content-type': FORM, ...(authorization === undefined ? {} : { authorization }) }
     const answer = url === '/authorize'
