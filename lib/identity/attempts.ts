@@ -18,6 +18,8 @@ export interface Attempts {
   begin (attempt: Attempt, now: number): Promise<number | null>
   /** Forgets the failures for this account from this network. */
   succeed (attempt: Attempt, now: number): Promise<void>
+  /** For an attempt that could not be made, because the machine was busy: counts one failure less. */
+  withdraw (attempt: Attempt, now: number): Promise<void>
 }
 
 const DAY = 86_400
@@ -78,6 +80,17 @@ export function createAttempts (
 
     async succeed (attempt, now) {
       await records.remove(accountKey(attempt), now)
+    },
+
+    async withdraw (attempt, now) {
+      for (let turn = 0; turn < TURNS; turn++) {
+        const held = await records.get(accountKey(attempt), now)
+        if (held === null) return
+        const { failures }: Body = JSON.parse(held.body)
+        // Whoever was let in had waited for it.
+        const body: Body = { failures: failures - 1, notBefore: now }
+        if (await records.replace({ ...held, body: JSON.stringify(body) }, now)) return
+      }
     }
   }
 }

@@ -75,6 +75,43 @@ t.test('a success forgets the failures before it', async (t) => {
   }
 })
 
+t.test('an attempt that could not be made does not count, and the ones before it still do', async (t) => {
+  const { attempts, fail } = open()
+  await fail(ada, 2)
+  for (let index = 0; index < 20; index++) {
+    t.equal(await attempts.begin(ada, now), null)
+    await attempts.withdraw(ada, now)
+  }
+
+  t.equal(await attempts.begin(ada, now), null)
+  t.equal(await attempts.begin(ada, now), 900)
+})
+
+t.test('an attempt that could not be made after a long wait may be made at once', async (t) => {
+  const { attempts, fail } = open()
+  await fail(ada, 3)
+  t.equal(await attempts.begin(ada, now + 900), null)
+  await attempts.withdraw(ada, now + 900)
+
+  t.equal(await attempts.begin(ada, now + 900), null)
+  t.equal(await attempts.begin(ada, now + 900), 1800)
+})
+
+t.test('taking back what nobody began changes nothing', async (t) => {
+  const { attempts, fail } = open()
+  await attempts.withdraw(ada, now)
+  await fail(ada, 3)
+
+  t.equal(await attempts.begin(ada, now), 900)
+})
+
+t.test('a store on which everybody else is faster makes taking back give up, not hang', async (t) => {
+  const { attempts, fail } = open(undefined, { ...memoryStore(), replace: async () => false })
+  await fail(ada, 1)
+
+  await t.resolves(attempts.withdraw(ada, now))
+})
+
 t.test('an attacker locks nobody out who signs in from another network', async (t) => {
   const { attempts, fail } = open()
   await fail(ada, 500)

@@ -38,7 +38,12 @@ async function authenticate (request: FastifyRequest, form: Form, identity: Iden
     recordEvent(request, { type: 'sign-in.throttled', reason: 'too many attempts' })
     return throttled(wait)
   }
-  const { account, reason, subject } = await accounts.verify({ name, password: single(form, 'password') ?? '' }, clock())
+  const credentials = { name, password: single(form, 'password') ?? '' }
+  const { account, reason, subject } = await accounts.verify(credentials, clock()).catch(async (error: unknown) => {
+    // A machine that is too busy must not lock anybody out.
+    await attempts.withdraw(attempt, clock())
+    throw error
+  })
   if (account === null) {
     recordEvent(request, { type: 'sign-in.failed', reason, subject })
     return { status: 401, error: WRONG }
