@@ -36,7 +36,6 @@ export function requestCounter ({ max, window }: RateLimit, maxKeys = MAX_KEYS):
       held.count += 1
       return held.count > max ? left : 0
     }
-    windows.delete(key)
     makeRoom(now)
     windows.set(key, { count: 1, endsAt: now + window })
     return 0

@@ -92,6 +92,20 @@ t.test('a header that Fastify took off again does not come back', async (t) => {
   t.notOk('cache-control' in (await app.inject('/')).headers)
 })
 
+t.test('an answer that Fastify sends is spared the slow headers of reply.raw', async (t) => {
+  const app = carrying(t)
+  const names = new Promise<string[]>((resolve) => {
+    app.addHook('onResponse', async (_request, reply) => { resolve(reply.raw.getHeaderNames()) })
+  })
+  app.get('/', async () => 'ok')
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+
+  const response = await fetch(origin)
+
+  t.equal(response.headers.get('cache-control'), 'no-store')
+  t.same(await names, [])
+})
+
 t.test('asking twice, in a scope and in one within it, changes nothing', async (t) => {
   const app = carrying(t)
   await app.register(async (scope) => {
