@@ -1,5 +1,7 @@
 import type { RouteSecurity } from './access.js'
 
+export type { RouteSecurity }
+
 /** Which limit counts a route besides the general one. */
 export type LimitedTier = 'sensitive' | 'registration'
 

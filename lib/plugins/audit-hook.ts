@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditHookOptions, AuditInput, RecordEvent } from '../../types/audit.js'
-import type {} from '../../types/fastify.js'
 import { deliver, logEvent, type AuditLog } from '../audit/deliver.js'
 import { endingOf } from '../audit/ending.js'
 import { buildEvent, type RequestFacts } from '../audit/event.js'
@@ -80,4 +79,5 @@ const auditHookPlugin: FastifyPluginAsync<AuditHookOptions> = async (fastify, op
  */
 export const auditHook = fp(auditHookPlugin, { name: 'mcp-security-audit-hook', fastify: '5.x' })
 export default auditHook
+export type { RouteSecurity } from '../../types/fastify.js'
 export type { AuditEvent, AuditEventType, AuditHookOptions, AuditInput, AuditSink, RecordEvent } from '../../types/audit.js'

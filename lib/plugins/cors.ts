@@ -71,4 +71,5 @@ const corsPlugin: FastifyPluginAsync<CorsOptions> = async (fastify, options) => 
  */
 export const cors = fp(corsPlugin, { name: 'mcp-security-cors', fastify: '5.x' })
 export default cors
+export type { CorsPolicy, RouteSecurity } from '../../types/fastify.js'
 export type { CorsOptions } from '../../types/options.js'

@@ -1,7 +1,6 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { OriginGuardSetup } from '../../types/options.js'
-import type {} from '../../types/fastify.js'
 import { assertOptions, schemas } from '../options.js'
 import { buildHostCheck, buildOriginList, isListedOrigin, readHosts } from '../protocol/allow-lists.js'
 import { assertIssuer } from '../protocol/issuer.js'
@@ -64,4 +63,5 @@ const originGuardPlugin: FastifyPluginAsync<OriginGuardSetup> = async (fastify, 
  */
 export const originGuard = fp(originGuardPlugin, { name: 'mcp-security-origin-guard', fastify: '5.x' })
 export default originGuard
+export type { RouteSecurity } from '../../types/fastify.js'
 export type { OriginGuardOptions, OriginGuardSetup } from '../../types/options.js'

@@ -78,4 +78,5 @@ const rateLimitsPlugin: FastifyPluginAsync<RateLimitsSetup> = async (fastify, op
  */
 export const rateLimits = fp(rateLimitsPlugin, { name: 'mcp-security-rate-limits', fastify: '5.x' })
 export default rateLimits
+export type { LimitedTier, RouteSecurity } from '../../types/fastify.js'
 export type { RateLimit, RateLimitsOptions, RateLimitsSetup } from '../../types/options.js'
