@@ -171,13 +171,15 @@ t.test('headers that name a tool do not decide, the body does', async (t) => {
   t.strictSame(ran, ['preValidation'])
 })
 
-for (const name of ['Search', 'search ', 'ｓearch', 'sear\u0441h', 'search\u0000', '=?base64?c2VhcmNo?=', '__proto__', 'constructor', '']) {
+for (const name of ['Search', 'search ', 'ｓearch', 'sear\u0441h', 'search\u0000', '=?base64?c2VhcmNo?=',
+  '", scope="admin", error="invalid_token', '__proto__', 'constructor', '']) {
   t.test(`${JSON.stringify(name)} is not the tool search`, async (t) => {
     const { app, ran } = await host(t)
 
     const response = await app.inject({ method: 'POST', url: '/mcp', headers: bearer('admin'), payload: callTool(name) })
 
     t.ok(response.statusCode === 403 || response.statusCode === 400)
+    t.equal(response.headers['www-authenticate'], undefined)
     t.strictSame(ran, ['preValidation'])
   })
 }
