@@ -72,6 +72,12 @@ for (const method of ['tasks/get', 'tasks/list', 'tasks/cancel', 'tasks/result',
   })
 }
 
+t.test('an unknown method is denied, whatever component it names', async (t) => {
+  for (const method of ['tools/delete', 'tools/Call', 'tasks/get', 'ping', 'tools/list', '']) {
+    t.match(decideFor(['admin'], message(method, { kind: 'tool', name: 'search' })), { reason: 'unknown-method' })
+  }
+})
+
 for (const method of ['prompts/get', 'completion/complete']) {
   t.test(`${method} needs the scopes of the prompt`, async (t) => {
     const operation = message(method, { kind: 'prompt', name: 'summary' })

@@ -96,6 +96,7 @@ for (const [version, build] of Object.entries(versions)) {
         const closed = await app.inject({ method, url: path })
         t.equal(closed.statusCode, 401, method)
         t.match(closed.headers['www-authenticate'], /^Bearer resource_metadata=/)
+        if (method !== 'HEAD') t.match(closed.json(), { jsonrpc: '2.0' })
 
         const refused = await app.inject({ method, url: path, headers: bearer('reader') })
         t.equal(refused.statusCode, 405, method)
