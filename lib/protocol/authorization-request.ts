@@ -4,11 +4,10 @@ import { assertCodeChallenge } from './pkce.js'
 import { matchRedirectUri } from './redirect-uri.js'
 import { isSameResource, requestedResource } from './resource-uri.js'
 import { readScope, type ScopeModel } from './scopes.js'
-import { hasControlCharacters } from './text.js'
 
 export interface AuthorizationRequest {
   /** What the client asked for and the catalogue knows; the default scopes when that is nothing (AS-A8). */
-  readonly scopes: string[]
+  readonly scopes: readonly string[]
   /** The configured resource, canonical. */
   readonly resource: string
   /** Byte by byte as sent (AS-A9). */
@@ -16,7 +15,6 @@ export interface AuthorizationRequest {
   readonly codeChallenge: string
   /** Those of `none`, `login`, `consent`, `select_account` that were asked for (AS-A16). */
   readonly prompt: readonly string[]
-  readonly loginHint: string | undefined
   /** Names of the leniencies that this request needed. */
   readonly leniencies: string[]
 }
@@ -32,7 +30,6 @@ export interface AuthorizationContext {
 
 const MAX_CLIENT_ID = 2048
 const MAX_STATE = 4096
-const MAX_LOGIN_HINT = 320
 const PROMPTS = new Set(['none', 'login', 'consent', 'select_account'])
 
 /**
@@ -87,8 +84,7 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
   const scopes = narrowScopes(readScope(single(form, 'scope')), context)
   const prompt = readPrompt(single(form, 'prompt'))
   const state = readState(single(form, 'state'))
-  const loginHint = readLoginHint(single(form, 'login_hint'))
-  return { scopes, resource: context.resource, state, codeChallenge, prompt, loginHint, leniencies }
+  return { scopes, resource: context.resource, state, codeChallenge, prompt, leniencies }
 }
 
 /** RFC 9101: a request object is neither read nor fetched (AS-A18). */
@@ -139,11 +135,6 @@ function readPrompt (text: string | undefined): string[] {
 function readState (state: string | undefined): string | undefined {
   if (state !== undefined && state.length > MAX_STATE) throw refusal('state is too long')
   return state
-}
-
-/** A hint that cannot be a name is no hint. */
-function readLoginHint (hint: string | undefined): string | undefined {
-  return hint === undefined || hint.length > MAX_LOGIN_HINT || hasControlCharacters(hint) ? undefined : hint
 }
 
 function refusal (description: string, code: OAuthError['code'] = 'invalid_request'): OAuthError {

@@ -39,7 +39,8 @@ export const OPTIONS: OAuthRoutesOptions = {
 
 export const STATICS: NonNullable<PkceStoreOptions['clients']> = [
   { clientId: 'house', name: 'House client', redirectUris: ['https://house.example/cb?from=as'] },
-  { clientId: 'vault', redirectUris: ['https://vault.example/cb'], secret: SECRET }
+  { clientId: 'vault', redirectUris: ['https://vault.example/cb'], secret: SECRET },
+  { clientId: 'reader', redirectUris: ['https://reader.example/cb'], scope: 'notes:read' }
 ]
 
 export interface OAuthApp {

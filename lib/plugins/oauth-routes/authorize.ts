@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { csrfToken } from '../../identity/csrf.js'
+import { limitScopes } from '../../oauth/client-scopes.js'
 import { factsOf } from '../../oauth/token-refusal.js'
 import { consentPage } from '../../pages/consent-page.js'
 import { readAuthorizationRequest, stateOf, type AuthorizationRequest } from '../../protocol/authorization-request.js'
 import { formOfQuery, type Form } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
+import type { Client } from '../../../types/oauth.js'
 import type { SignedInUser } from '../../../types/sign-in.js'
 import { readBrowserId } from '../support/browser-cookie.js'
 import { refuseOtherMethods } from '../support/other-methods.js'
@@ -28,12 +30,13 @@ const consentRequired = new OAuthError({ code: 'consent_required', description: 
 export const csrfPartsOf = (browserId: string, grantId: string): string[] => ['consent', browserId, grantId]
 
 /** `prompt=none`: no page may come up. Read leniently, as it also matters for requests that are wrong elsewhere. */
-const isSilent = (form: Form): boolean => form.get('prompt')?.includes('none') === true
+const isSilent = (form: Form): boolean => form.get('prompt')?.some((value) => value.split(' ').includes('none')) === true
 
-function readRequest (form: Form, context: OAuthContext): AuthorizationRequest | OAuthError {
+function readRequest (form: Form, client: Client, context: OAuthContext): AuthorizationRequest | OAuthError {
   const { model, defaultScopes, resource, tokens: { leniencies: { missingResource } } } = context
   try {
-    return readAuthorizationRequest(form, { model, defaultScopes, resource, missingResource })
+    const asked = readAuthorizationRequest(form, { model, defaultScopes, resource, missingResource })
+    return { ...asked, scopes: limitScopes(client, asked.scopes, model) }
   } catch (error) {
     return refusalOf(error)
   }
@@ -82,7 +85,7 @@ export function authorizationEndpoint (scope: FastifyInstance, context: OAuthCon
   scope.get(url, { exposeHeadRoute: false, config: CONFIG, errorHandler }, async (request, reply) => {
     const form = formOfQuery(request.url)
     const target = await findTarget(request, form, context)
-    const asked = readRequest(form, context)
+    const asked = readRequest(form, target.client, context)
     const refuse = (error: OAuthError) =>
       refuseToClient(request, reply, { context, target, state: stateOf(form), error })
     if (asked instanceof OAuthError && target.client.origin === 'static') return refuse(asked)

@@ -4,9 +4,7 @@ import type { OAuthError } from '../../protocol/oauth-error.js'
 import type { AuditEventType } from '../../../types/audit.js'
 import { recordEvent } from '../support/record-event.js'
 import { refusalOf } from '../support/refusal.js'
-
-/** Seconds. A client that waits so long finds a store that was restarted. */
-export const RETRY_AFTER = '5'
+import { sayWhenToRetry } from '../support/retry-after.js'
 
 export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
@@ -22,7 +20,7 @@ export function answerOAuthErrors (type: AuditEventType): ErrorHandler {
     if (refusal.code === 'invalid_client' && request.headers.authorization !== undefined) {
       reply.header('www-authenticate', 'Basic realm="oauth"')
     }
-    if (refusal.status === 503) reply.header('retry-after', RETRY_AFTER)
+    sayWhenToRetry(reply, refusal.status)
     return sendJson(reply.code(refusal.status), JSON.stringify(refusal))
   }
 }

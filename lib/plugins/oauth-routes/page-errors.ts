@@ -1,8 +1,9 @@
 import { errorPage } from '../../pages/error-page.js'
 import type { AuditEventType } from '../../../types/audit.js'
 import { refusalOf } from '../support/refusal.js'
+import { sayWhenToRetry } from '../support/retry-after.js'
 import { sendPage } from '../support/send-page.js'
-import { report, RETRY_AFTER, type ErrorHandler } from './oauth-errors.js'
+import { report, type ErrorHandler } from './oauth-errors.js'
 
 const TITLES: Readonly<Record<number, string>> = {
   401: 'Sign in first',
@@ -28,7 +29,7 @@ export function answerErrorPages (type: AuditEventType, site: string): ErrorHand
     const refusal = refusalOf(error)
     const { status, description } = refusal
     report(refusal, type, request)
-    if (status === 503) reply.header('retry-after', RETRY_AFTER)
+    sayWhenToRetry(reply, status)
     const title = TITLES[status] ?? 'This request cannot be accepted'
     const message = MESSAGES[status] ??
       `It was refused because ${description}. Nothing was given to the application: start again from there.`

@@ -1,10 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errorPage } from '../../pages/error-page.js'
 import { refusalOf } from '../support/refusal.js'
+import { sayWhenToRetry } from '../support/retry-after.js'
 import { sendPage } from '../support/send-page.js'
-
-/** Seconds. */
-const RETRY_AFTER = '5'
 
 interface Words {
   readonly title: string
@@ -25,7 +23,7 @@ export function answerWithPage (branding: { readonly site?: string }) {
   return function (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { status, reason, cause } = refusalOf(error)
     if (status >= 500) request.log.error({ err: cause }, reason)
-    if (status === 503) reply.header('retry-after', RETRY_AFTER)
+    sayWhenToRetry(reply, status)
     const html = errorPage({ status, requestId: request.id, ...(WORDS[status] ?? UNREADABLE), ...branding })
     return sendPage(reply, { status, html })
   }

@@ -3,7 +3,7 @@ import { StoreUnavailableError } from '../../../lib/stores/errors.js'
 import { versions } from '../../helpers/fastify-versions.js'
 import { elementsOf, fieldsOf } from '../../helpers/markup.js'
 import {
-  authorizationUrl, authorize, ISSUER, LOOPBACK, oauthApp, redirected, register, RESOURCE, watchedStore,
+  authorizationUrl, authorize, ISSUER, LOOPBACK, oauthApp, redirected, ticked, register, RESOURCE, watchedStore,
   type Answer, type Fields
 } from '../../helpers/oauth-app.js'
 
@@ -329,4 +329,14 @@ t.test('form fields of the page hold no secret but the handle and its token', as
   const { app } = await oauthApp(t)
   const fields = fieldsOf((await authorize(app)).body)
   t.same(fields.map(([name]) => name), ['transaction', 'csrf', 'scope'])
+})
+
+t.test('a client that the operator limits is asked for nothing beyond its limit', async (t) => {
+  const { app } = await oauthApp(t)
+
+  const page = await authorize(app, { client_id: 'reader', scope: 'notes:write notes:read' })
+  const refused = await authorize(app, { client_id: 'reader', scope: 'notes:write' })
+
+  t.strictSame(ticked(page).filter(([name]) => name === 'scope'), [['scope', 'notes:read']])
+  t.match(redirected(refused), { error: 'invalid_scope', iss: ISSUER })
 })

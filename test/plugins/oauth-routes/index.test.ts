@@ -189,7 +189,11 @@ t.test('a mistake of ours is 500 and says nothing', async (t) => {
 t.test('a rate limit of the host that throws is answered in OAuth JSON', async (t) => {
   const limited = Object.assign(new Error('slow down'), { statusCode: 429 })
   const { app } = await oauthApp(t, { prepare: (app) => { app.addHook('preHandler', async () => { throw limited }) } })
-  for (const request of POSTS) assertOAuthJson(t, await app.inject(request), 429, 'too_many_requests')
+  for (const request of POSTS) {
+    const answer = await app.inject(request)
+    assertOAuthJson(t, answer, 429, 'too_many_requests')
+    t.equal(answer.headers['retry-after'], '60')
+  }
 })
 
 t.test('a refusal is reported with its precise reason, which the client does not get', async (t) => {
