@@ -44,10 +44,11 @@ function assertConsistent (options: McpSecurityOptions): void {
 const mcpSecurityPlugin: FastifyPluginAsync<McpSecurityOptions> = async (fastify, options) => {
   assertConsistent(options)
   const { issuer, resource, audit = {}, originGuard: origins = {}, rateLimits: limits = {}, accounts = {} } = options
-  const { securityHeaders: headers = { hstsMaxAge: issuer.startsWith('https:') ? ONE_YEAR : 0 } } = options
+  const { securityHeaders: headers = {} } = options
+  const hstsMaxAge = issuer.startsWith('https:') ? ONE_YEAR : 0
 
-  if (audit !== false) await fastify.register(auditHook, audit)
-  if (headers !== false) await fastify.register(securityHeaders, headers)
+  if (audit !== false) await fastify.register(auditHook, { ...audit, ...only(options, ['tenant', 'clock']) })
+  if (headers !== false) await fastify.register(securityHeaders, { hstsMaxAge, ...headers })
   if (origins !== false) {
     await fastify.register(originGuard, { ...origins, issuer, resource })
     await fastify.register(cors, origins.origins === undefined ? {} : { origins: origins.origins })

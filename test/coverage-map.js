@@ -34,6 +34,7 @@ export const also = {
   ],
   'test/plugins/scope-guard/authorize.test.ts': ['lib/plugins/scope-guard/report.ts'],
   'test/plugins/scope-guard/routes.test.ts': ['lib/plugins/scope-guard/route-security.ts'],
+  'test/oauth/token-endpoint.test.ts': ['lib/oauth/token-context.ts'],
   'test/tokens/jws.test.ts': ['lib/tokens/errors.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }

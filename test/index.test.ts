@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../lib/clock.js'
 import { mcpSecurity, type McpSecurityOptions } from '../lib/index.js'
+import type { AuditEvent } from '../types/audit.js'
 import { buildApp } from './helpers/build-app.js'
 import { stoppedClock } from './helpers/clock.js'
 
@@ -89,6 +90,24 @@ t.test('a limit counts by the clock that the options give', async (t) => {
   t.equal((await app.inject(call)).statusCode, 429)
   clock.advance(60)
   t.equal((await app.inject(call)).statusCode, 401)
+})
+
+t.test('events carry the tenant and the time of the options', async (t) => {
+  const events: AuditEvent[] = []
+  const app = await secured(t, {
+    ...minimal, tenant: 'acme', clock: stoppedClock(1_800_000_000), audit: { log: false, sink: (event) => { events.push(event) } }
+  })
+
+  await app.inject(call)
+
+  t.strictSame(events.map(({ type }) => type), ['key.created', 'access.denied'])
+  t.ok(events.every(({ tenant, at }) => tenant === 'acme' && at === 1_800_000_000))
+})
+
+t.test('options for the headers leave the rest of them as it was', async (t) => {
+  const app = await secured(t, { ...minimal, issuer: 'http://127.0.0.1:3000', resource: 'http://127.0.0.1:3000/mcp', securityHeaders: {} })
+
+  t.notOk('strict-transport-security' in (await app.inject({ ...call, headers: { host: '127.0.0.1:3000' } })).headers)
 })
 
 const contradictions: Record<string, [McpSecurityOptions, RegExp]> = {

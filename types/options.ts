@@ -115,11 +115,11 @@ export interface RateLimit {
 }
 
 export interface RateLimitsOptions {
-  /** Every request, by address. Default 600 in 60 s. */
+  /** Every request, by address. Default 6000 in 60 s: many people may share one. */
   readonly general?: RateLimit
-  /** Token, revocation, sign-in and consent, by address. Default 60 in 60 s. */
+  /** Token, revocation, sign-in and consent, by address. Default 1200 in 60 s. */
   readonly sensitive?: RateLimit
-  /** Registration, by address. Default 20 in 3600 s. */
+  /** Registration, by address. Default 120 in 3600 s. */
   readonly registration?: RateLimit
 }
 

@@ -21,9 +21,9 @@ declare module 'fastify' {
 }
 
 const DEFAULTS = {
-  general: { max: 600, window: 60 },
-  sensitive: { max: 60, window: 60 },
-  registration: { max: 20, window: 3600 }
+  general: { max: 6000, window: 60 },
+  sensitive: { max: 1200, window: 60 },
+  registration: { max: 120, window: 3600 }
 } as const
 
 function refuseFor (tier: string, wait: number, request: FastifyRequest, reply: FastifyReply): FastifyReply {

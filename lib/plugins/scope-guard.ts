@@ -62,6 +62,7 @@ const scopeGuardPlugin: FastifyPluginAsync<ScopeGuardOptions> = async (fastify, 
 export const scopeGuard = fp(scopeGuardPlugin, { name: 'mcp-security-scope-guard', fastify: '5.x' })
 export default scopeGuard
 export type { AuthInfo } from '../../types/auth-info.js'
-export type { ComponentRule, RouteSecurity, ScopeCatalogue } from '../../types/access.js'
+export type { ComponentRule, ScopeCatalogue } from '../../types/access.js'
+export type { RouteSecurity } from '../../types/fastify.js'
 export type { ScopeGuardOptions } from '../../types/options.js'
 export type { Principal, TokenVerifier } from '../../types/principal.js'
