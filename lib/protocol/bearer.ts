@@ -12,13 +12,13 @@ const BEARER = /^bearer(?: |$)/i
 const NONE: BearerCredentials = Object.freeze({ type: 'none' })
 const REPEATED = malformed(400, 'more than one Authorization header')
 const TOO_LONG = malformed(401, 'token too long')
-const NOT_A_TOKEN = malformed(401, 'not a bearer token')
 
 /**
  * Reads the bearer token of a request (RFC 6750 §2.1, RS-11 to RS-13) from the header lines as they came, since Node
  * keeps the first of two `authorization` headers and says nothing: two are refused with 400, never picked from. A
- * header of another scheme is no credential of ours (RFC 6750 §3.1). A token has at most 8192 characters.
- * Tokens in the query or the body are not looked at.
+ * header of another scheme is no credential of ours (RFC 6750 §3.1). Tokens in the query or the body are not looked at.
+ *
+ * `token` is whatever stands behind the scheme, at most 8192 characters: unless it is known already, ask `isB64Token`.
  */
 export function readBearer (rawHeaders: readonly string[]): BearerCredentials {
   let value: string | undefined
@@ -28,6 +28,11 @@ export function readBearer (rawHeaders: readonly string[]): BearerCredentials {
     value = rawHeaders[index + 1]
   }
   return value === undefined ? NONE : readCredentials(value)
+}
+
+/** Whether this is one token by its grammar (RFC 6750 §2.1). To be asked before any work is done for an unknown one. */
+export function isB64Token (text: string): boolean {
+  return B64TOKEN.test(text)
 }
 
 function isAuthorization (name: string | undefined): boolean {
@@ -41,7 +46,7 @@ function readCredentials (value: string): BearerCredentials {
   while (value.charCodeAt(start) === 0x20) start++
   const token = value.slice(start)
   if (token.length > MAX_TOKEN) return TOO_LONG
-  return B64TOKEN.test(token) ? { type: 'token', token } : NOT_A_TOKEN
+  return { type: 'token', token }
 }
 
 function malformed (status: 400 | 401, reason: string): BearerCredentials {

@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { readBearer } from '../../lib/protocol/bearer.js'
+import { isB64Token, readBearer } from '../../lib/protocol/bearer.js'
 
-const read = (...values: string[]): ReturnType<typeof readBearer> =>
-  readBearer(['Host', 'h.example', ...values.flatMap((value) => ['Authorization', value]), 'Accept', '*/*'])
+/** Reads the header as whoever does not know the token yet. */
+function read (...values: string[]): ReturnType<typeof readBearer> {
+  const lines = ['Host', 'h.example', ...values.flatMap((value) => ['Authorization', value]), 'Accept', '*/*']
+  const credentials = readBearer(lines)
+  const unknown = credentials.type === 'token' && !isB64Token(credentials.token)
+  return unknown ? { type: 'malformed', status: 401, reason: 'not a token' } : credentials
+}
 
 t.test('a token is read, whatever the case of scheme and header name', async (t) => {
   for (const name of ['authorization', 'Authorization', 'AUTHORIZATION', 'aUtHoRiZaTiOn']) {

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import type { AuthInfo } from '../../../types/auth-info.js'
 import type { Principal } from '../../../types/principal.js'
 import { whyNotAdmitted } from '../../access/admission.js'
-import { readBearer } from '../../protocol/bearer.js'
+import { isB64Token, readBearer } from '../../protocol/bearer.js'
 import { StoreUnavailableError } from '../../stores/errors.js'
 import { InvalidTokenError } from '../../tokens/errors.js'
 import { recordEvent } from '../support/record-event.js'
@@ -86,10 +86,12 @@ export function buildAuthenticate (input: { settings: Settings, challenges: Chal
     const { token } = credentials
     const now = clock()
     const principal = verifier.recall(token, now)
-    if (principal === undefined) {
+    if (principal !== undefined) {
+      if (admit(request, reply, { token, principal }, now)) done()
+    } else if (isB64Token(token)) {
       verify(request, reply, token).then((admitted) => { if (admitted) done() }, done)
-    } else if (admit(request, reply, { token, principal }, now)) {
-      done()
+    } else {
+      turnAway(request, reply, challenges.badToken, 'not a bearer token')
     }
   }
 }
