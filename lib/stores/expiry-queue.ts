@@ -18,7 +18,8 @@ export function isLive ({ expiresAt }: { readonly expiresAt: number | null }, no
   return expiresAt === null || expiresAt > now
 }
 
-const diesBefore = (a: Expiring, b: Expiring): boolean => (a.expiresAt ?? Infinity) < (b.expiresAt ?? Infinity)
+// Only what dies is ever in the queue.
+const diesBefore = (a: Expiring, b: Expiring): boolean => Number(a.expiresAt) < Number(b.expiresAt)
 
 /**
  * Finds the dead among a million without looking at the living: a binary heap whose entries know their place, so

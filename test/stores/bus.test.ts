@@ -68,3 +68,20 @@ t.test('closing ends every subscription, and an end that comes later ends no new
 
   t.same(heard, ['new a'])
 })
+
+t.test('a message that nobody listens for is no mistake', async (t) => {
+  await t.resolves(createBus().publish({ ...CHANNEL, text: 'a' }))
+})
+
+t.test('a subscription that is ended twice ends once, and a newer one goes on', async (t) => {
+  const bus = createBus()
+  const heard: string[] = []
+  const end = await bus.subscribe({ ...CHANNEL, listener: (text) => { heard.push(`old ${text}`) } })
+  await end()
+  await bus.subscribe({ ...CHANNEL, listener: (text) => { heard.push(`new ${text}`) } })
+  await end()
+
+  await bus.publish({ ...CHANNEL, text: 'a' })
+
+  t.same(heard, ['new a'])
+})

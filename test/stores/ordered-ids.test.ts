@@ -53,3 +53,12 @@ t.test('when all ids are removed nothing is left', async (t) => {
 
   t.same(ids, [])
 })
+
+t.test('an id that is added twice is there once, and one that is not there can be removed', async (t) => {
+  const ids: OrderedIds = []
+  for (const id of ['b', 'a', 'b', 'a']) addId(ids, id)
+  removeId(ids, 'aa')
+  removeId(ids, 'z')
+
+  t.same([...idsAfter(ids)], ['a', 'b'])
+})
