@@ -11,12 +11,39 @@ function sendsReply (expression) {
   return sends && node.type === 'Identifier' && node.name === 'reply'
 }
 
+const isFunction = ({ type }) => type.endsWith('FunctionExpression') || type === 'FunctionDeclaration'
+
+/** Whether the code is in a hook that takes `done`: it goes on when that is called, or a promise returned resolves. */
+function isCallbackHook (node) {
+  let inner = node
+  while (inner !== null && !isFunction(inner)) inner = inner.parent
+  return inner?.params.some(({ name }) => name === 'done') === true
+}
+
+const isDone = (node) => node.type === 'CallExpression' && node.callee.name === 'done'
+
 const returnReply = {
-  meta: { type: 'problem', schema: [], messages: { unreturned: 'Return the reply that was sent, or the request goes on to the handler.' } },
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: {
+      unreturned: 'Return the reply that was sent, or the request goes on to the handler.',
+      returned: 'Return nothing: Fastify waits for a reply that is returned, and goes on when the client leaves before.',
+      async: 'Take `done`: Fastify goes on after an async hook when the client leaves before the answer is out.'
+    }
+  },
   create: (context) => ({
     ExpressionStatement (node) {
       const expression = node.expression.type === 'AwaitExpression' ? node.expression.argument : node.expression
-      if (sendsReply(expression)) context.report({ node, messageId: 'unreturned' })
+      if (sendsReply(expression) && !isCallbackHook(node)) context.report({ node, messageId: 'unreturned' })
+    },
+    ReturnStatement (node) {
+      if (node.argument !== null && !isDone(node.argument) && isCallbackHook(node)) {
+        context.report({ node, messageId: 'returned' })
+      }
+    },
+    "CallExpression[callee.property.name='addHook'][arguments.0.value=/^(onRequest|pre.*)$/][arguments.1.async=true]" (node) {
+      context.report({ node, messageId: 'async' })
     }
   })
 }

@@ -35,6 +35,9 @@ function addVary (reply: FastifyReply): void {
   reply.header('vary', there === undefined ? 'Origin' : `${String(there)}, Origin`)
 }
 
+const sendPreflight = (reply: FastifyReply, headers: Readonly<Record<string, string>>): FastifyReply =>
+  reply.code(204).headers(headers).send()
+
 const corsPlugin: FastifyPluginAsync<CorsOptions> = async (fastify, options) => {
   assertOptions(schemas.cors, options, 'cors')
   const origins = originsOf(fastify, options)
@@ -47,13 +50,13 @@ const corsPlugin: FastifyPluginAsync<CorsOptions> = async (fastify, options) => 
     const policy = policyOf(request)
     if (policy === 'none') return done()
     if (policy === 'public') {
-      if (isPreflight(request)) return reply.code(204).headers(PUBLIC_PREFLIGHT).send()
+      if (isPreflight(request)) { sendPreflight(reply, PUBLIC_PREFLIGHT); return }
       reply.headers(PUBLIC_CORS)
       return done()
     }
     addVary(reply)
     if (origin === undefined || !isListedOrigin(origins, origin)) return done()
-    if (isPreflight(request)) return reply.code(204).headers(guardedPreflight(origin, asked)).send()
+    if (isPreflight(request)) { sendPreflight(reply, guardedPreflight(origin, asked)); return }
     reply.headers(guardedCors(origin))
     return done()
   })

@@ -43,7 +43,7 @@ const originGuardPlugin: FastifyPluginAsync<OriginGuardSetup> = async (fastify, 
     const reason = objection(request)
     if (reason === null) return done()
     recordEvent(request, { type: 'origin.refused', reason })
-    return refuse(request, reply, {
+    refuse(request, reply, {
       status: 403,
       code: 'invalid_request',
       description: reason === 'foreign origin' ? 'The origin is not allowed' : 'The host is not allowed',

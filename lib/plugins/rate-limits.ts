@@ -26,10 +26,10 @@ const DEFAULTS = {
   registration: { max: 120, window: 3600 }
 } as const
 
-function refuseFor (tier: string, wait: number, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function refuseFor (tier: string, wait: number, request: FastifyRequest, reply: FastifyReply): void {
   recordEvent(request, { type: 'rate-limit.exceeded', reason: tier })
   reply.header('retry-after', String(wait))
-  return refuse(request, reply, {
+  refuse(request, reply, {
     status: 429,
     code: 'too_many_requests',
     description: `Too many requests: try again in ${wait} seconds`,
@@ -58,12 +58,12 @@ const rateLimitsPlugin: FastifyPluginAsync<RateLimitsSetup> = async (fastify, op
   })
   fastify.addHook('onRequest', (request, reply, done) => {
     const wait = limits.general(request.ip)
-    if (wait > 0) return refuseFor('general', wait, request, reply)
+    if (wait > 0) { refuseFor('general', wait, request, reply); return }
 
     const tier = request.routeOptions.config?.mcpLimit
     const waitForTier = tier === undefined ? 0 : limits[tier](request.ip)
-    if (tier !== undefined && waitForTier > 0) return refuseFor(tier, waitForTier, request, reply)
-    return done()
+    if (tier !== undefined && waitForTier > 0) refuseFor(tier, waitForTier, request, reply)
+    else done()
   })
 }
 

@@ -23,6 +23,9 @@ function bodyFor (request: FastifyRequest, { code, description, status }: EarlyR
 /**
  * Refuses in the words of the one who asks: JSON-RPC at guarded routes (TR-1), OAuth JSON at open ones (AS-T15), a
  * page where the route is for people.
+ *
+ * A hook calls it and is done: it neither calls `done` nor returns the reply, for which Fastify would wait as for a
+ * promise, and go on to the handler when the client leaves before the answer is out.
  */
 export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: EarlyRefusal): FastifyReply {
   const { status, title, description: message } = refusal
