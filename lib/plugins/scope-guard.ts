@@ -61,6 +61,8 @@ const scopeGuardPlugin: FastifyPluginAsync<ScopeGuardOptions> = async (fastify, 
  */
 export const scopeGuard = fp(scopeGuardPlugin, { name: 'mcp-security-scope-guard', fastify: '5.x' })
 export default scopeGuard
+export { StoreUnavailableError } from '../stores/errors.js'
+export { InvalidTokenError } from '../tokens/errors.js'
 export type { AuthInfo } from '../../types/auth-info.js'
 export type { ComponentRule, ScopeCatalogue } from '../../types/access.js'
 export type { RouteSecurity } from '../../types/fastify.js'
