@@ -2,7 +2,7 @@ import { secretsEqual, sha256 } from '../crypto/digest.js'
 import { assertCodeVerifier } from '../protocol/pkce.js'
 import type { CodeRequest } from '../protocol/token-request.js'
 import type { Client, Grant } from '../../types/oauth.js'
-import { assertBound, invalidGrant } from './grant-binding.js'
+import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import { mintRefreshToken } from './refresh-token.js'
 import { buildTokenBody, type TokenAnswer } from './token-answer.js'
@@ -64,7 +64,8 @@ async function readByCode (code: string, { grants }: TokenContext, now: number):
 
 function assertExchange (request: CodeRequest, input: { grant: Grant, client: Client, context: TokenContext }): void {
   const { grant, client, context } = input
-  assertBound(grant, { client, resource: request.resource, context })
+  assertBound(grant, { client, context })
+  assertTarget(grant, request.resource)
   if (request.redirectUri !== undefined && request.redirectUri !== grant.redirectUri) {
     throw invalidGrant('another redirect_uri')
   }

@@ -4,21 +4,23 @@ import type { Client, Grant } from '../../types/oauth.js'
 import type { TokenContext } from './token-context.js'
 
 /**
- * Checks that the grant is this client's, is for the resource of this server, and that the request, if it names a
- * resource, names that one (AS-T4, AS-T7).
- * @throws {OAuthError} `invalid_grant`, or `invalid_target` for another resource.
+ * Checks that the grant is this client's and for the resource of this server (AS-T4).
+ * @throws {OAuthError} `invalid_grant`
  */
-export function assertBound (grant: Grant, input: {
-  client: Client, resource: string | undefined, context: TokenContext
-}): void {
-  const { client, resource, context } = input
+export function assertBound (grant: Grant, { client, context }: { client: Client, context: TokenContext }): void {
   if (grant.clientId !== client.clientId) throw invalidGrant('grant of another client')
   if (!isSameResource(grant.resource, context.resource)) throw invalidGrant('grant for a resource that is not served here')
-  if (resource !== undefined && !isSameResource(resource, grant.resource)) {
-    throw new OAuthError({
-      code: 'invalid_target', description: 'the grant is for another resource', reason: 'request names another resource'
-    })
-  }
+}
+
+/**
+ * Checks that the request, if it names a resource, names that of the grant (AS-T7).
+ * @throws {OAuthError} `invalid_target`
+ */
+export function assertTarget (grant: Grant, resource: string | undefined): void {
+  if (resource === undefined || isSameResource(resource, grant.resource)) return
+  throw new OAuthError({
+    code: 'invalid_target', description: 'the grant is for another resource', reason: 'request names another resource'
+  })
 }
 
 /** One description for every reason, so that nobody learns what was wrong with a stolen code or token (RS-29). */

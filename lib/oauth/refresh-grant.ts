@@ -3,7 +3,7 @@ import { openUnder, sealUnder } from '../crypto/token-seal.js'
 import { OAuthError } from '../protocol/oauth-error.js'
 import type { RefreshRequest } from '../protocol/token-request.js'
 import type { Client, Grant, RefreshState } from '../../types/oauth.js'
-import { assertBound, invalidGrant } from './grant-binding.js'
+import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import { grantIdOfRefreshToken, mintRefreshToken } from './refresh-token.js'
 import { buildTokenBody, type TokenAnswer } from './token-answer.js'
@@ -18,12 +18,10 @@ const ATTEMPTS = 5
 /** A refresh request about a grant that was read, with its refresh half. */
 interface Attempt {
   readonly request: RefreshRequest
-  readonly client: Client
   readonly context: TokenContext
   readonly now: number
   readonly held: HeldGrant
   readonly refresh: RefreshState
-  readonly scopes: readonly string[]
   readonly facts: AuditFacts
 }
 
@@ -31,8 +29,9 @@ interface Attempt {
  * Rotates a refresh token (AS-T9), exactly: one compare-and-swap on one record makes one successor, whatever the
  * concurrency. A repeat of the previous token within `lifetimes.refreshRepeat` gets the very same answer, byte by
  * byte, which is kept sealed under the token itself: a deviation from strict reuse detection for clients that
- * share a token or lost an answer. Any older token that we issued revokes this grant and no other; one that we did
- * not issue does nothing. Scope may be narrowed for the access token; the refresh token keeps all of it.
+ * share a token or lost an answer. Any older token that we issued revokes this grant and no other, whatever else the
+ * client asks for; one that we did not issue does nothing. Scope may be narrowed for the access token; the refresh
+ * token keeps all of it.
  *
  * @throws {OAuthError} `invalid_grant`, `invalid_scope`, `invalid_target`; a TokenRefusal once the grant is known.
  */
@@ -49,11 +48,8 @@ export async function refreshGrant (
     const { grant } = held
     const scopesAsked = request.scope ?? grant.scopes
     const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION, scopesAsked }
-    const scopes = refusedWith(facts, () => {
-      assertBound(grant, { client, resource: request.resource, context })
-      return narrow(grant.scopes, request.scope)
-    })
-    const answer = await answerOnce({ request, client, context, now, held, refresh, scopes, facts })
+    refusedWith(facts, () => { assertBound(grant, { client, context }) })
+    const answer = await answerOnce({ request, context, now, held, refresh, facts })
     if (answer !== null) return answer
   }
   throw new OAuthError({ code: 'temporarily_unavailable', description: 'try again', reason: 'too many concurrent refreshes' })
@@ -61,17 +57,21 @@ export async function refreshGrant (
 
 /** `null` when another request rotated the token in the meantime. */
 async function answerOnce (attempt: Attempt): Promise<TokenAnswer | null> {
-  const digest = sha256(attempt.request.refreshToken)
-  if (secretsEqual(digest, attempt.refresh.current)) return await rotate(attempt)
-  if (secretsEqual(digest, attempt.refresh.previous ?? '')) {
-    const kept = keptAnswer(attempt)
-    if (kept !== null) return kept
-  }
-  throw await refuseReuse(attempt)
+  const { request, refresh, held: { grant }, facts } = attempt
+  const digest = sha256(request.refreshToken)
+  const isCurrent = secretsEqual(digest, refresh.current)
+  const kept = secretsEqual(digest, refresh.previous ?? '') ? keptAnswer(attempt) : null
+  if (!isCurrent && kept === null) throw await refuseReuse(attempt)
+
+  const scopes = refusedWith(facts, () => {
+    assertTarget(grant, request.resource)
+    return narrow(grant.scopes, request.scope)
+  })
+  return kept ?? await rotate(attempt, scopes)
 }
 
-async function rotate (attempt: Attempt): Promise<TokenAnswer | null> {
-  const { request, context, now, held, refresh, scopes, facts } = attempt
+async function rotate (attempt: Attempt, scopes: readonly string[]): Promise<TokenAnswer | null> {
+  const { request, context, now, held, refresh, facts } = attempt
   const refreshToken = mintRefreshToken(held.grant.grantId, context.secrets)
   const successor = { current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null }
   const grant: Grant = { ...held.grant, refresh: successor }

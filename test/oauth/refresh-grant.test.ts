@@ -159,6 +159,20 @@ t.test('a scope beyond the grant is refused, also in a repeat, and changes nothi
   t.equal(await isLive(), true)
 })
 
+for (const [what, members] of Object.entries({
+  'a scope beyond the grant': { scope: 'admin' },
+  'another resource': { resource: 'https://evil.example/' }
+})) {
+  t.test(`a reused token kills the family, also when ${what} is asked for with it`, async (t) => {
+    const { use, refreshToken, isLive } = await withFamily()
+    await use(refreshToken)
+
+    await t.rejects(use(refreshToken, START + LIFETIMES.refreshRepeat, members),
+      { code: 'invalid_grant', reason: 'refresh token reused' })
+    t.equal(await isLive(), false)
+  })
+}
+
 t.test('a token that lay unused for too long is dead', async (t) => {
   const { use, refreshToken } = await withFamily()
   const end = START + LIFETIMES.refreshIdle
@@ -300,9 +314,9 @@ t.test('whatever happens in whatever order, the family behaves as its model', as
 function expect (given: {
   live: boolean, foreign: boolean, scope: string | undefined, age: number, inWindow: boolean
 }): string {
-  if (!given.live || given.foreign) return 'invalid_grant'
-  if (given.scope === 'notes:read admin') return 'invalid_scope'
-  return given.age === 0 || (given.age === 1 && given.inWindow) ? 'ok' : 'invalid_grant'
+  const isGood = given.age === 0 || (given.age === 1 && given.inWindow)
+  if (!given.live || given.foreign || !isGood) return 'invalid_grant'
+  return given.scope === 'notes:read admin' ? 'invalid_scope' : 'ok'
 }
 
 function check (holds: boolean, otherwise: string): void {
