@@ -16,6 +16,18 @@ const VSCHAR = /^[\x20-\x7e]*$/
 const MAX_LENGTH = 4096
 
 /**
+ * The Authorization header of a request, from its header lines as they came: Node keeps the first of two and says
+ * nothing, where a proxy may have looked at the other one.
+ * @throws {OAuthError} `invalid_request` for more than one.
+ */
+export function soleAuthorization (rawHeaders: readonly string[]): string | undefined {
+  const isValue = (index: number): boolean => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization'
+  const [authorization, ...others] = rawHeaders.filter((_text, index) => isValue(index))
+  if (others.length > 0) throw ambiguous('there must be only one Authorization header')
+  return authorization
+}
+
+/**
  * Reads who a request to an OAuth endpoint claims to come from (RFC 6749 §2.3.1, AS-T3): HTTP Basic with form-encoded
  * parts, or `client_id` and `client_secret` in the form, never both. Compares nothing.
  * @throws {OAuthError} `invalid_request` for two mechanisms at once or repeated parameters, `invalid_client` for an

@@ -5,13 +5,14 @@ import { isWellFormed } from './text.js'
 export type Form = ReadonlyMap<string, readonly string[]>
 
 const MAX_LENGTH = 65_536
-const MAX_PARAMETERS = 100
+// The largest catalogue ticked on one consent page (100 scopes), and what else that page sends.
+const MAX_PARAMETERS = 128
 // As it is or escaped; an escaped percent sign before two zeros is no NUL.
 const NUL = /\0|%00/
 
 /**
  * Reads `application/x-www-form-urlencoded` text, strictly: what other parsers repair is refused here, so that no
- * two parsers can read one request differently. At most 65 536 characters and 100 parameters.
+ * two parsers can read one request differently. At most 65 536 characters and 128 parameters.
  * @throws {OAuthError} `invalid_request` on NUL, lone surrogates, bad percent-encoding, bytes that are not UTF-8,
  * and on anything over those bounds (413 for the length).
  */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { readClientCredentials } from '../../lib/protocol/client-credentials.js'
+import { readClientCredentials, soleAuthorization } from '../../lib/protocol/client-credentials.js'
 import { readForm } from '../../lib/protocol/form.js'
 import { OAuthError } from '../../lib/protocol/oauth-error.js'
 
@@ -111,4 +111,16 @@ t.test('whatever the header holds, it is read or refused', async () => {
       return error instanceof OAuthError && error.code === 'invalid_client'
     }
   }))
+})
+
+t.test('the Authorization header is found in any case, and only as the name of a header', async (t) => {
+  t.equal(soleAuthorization(['Host', 'a', 'AUTHORIZATION', 'Basic eDp5']), 'Basic eDp5')
+  t.equal(soleAuthorization(['X-Name', 'authorization', 'Accept', 'Basic eDp5']), undefined)
+  t.equal(soleAuthorization([]), undefined)
+})
+
+t.test('two Authorization headers are refused, never picked from, even when they are equal', async (t) => {
+  for (const second of ['Basic eDp5', 'Basic eDp6', '']) {
+    t.throws(() => soleAuthorization(['authorization', 'Basic eDp5', 'Authorization', second]), { code: 'invalid_request' })
+  }
 })

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { revokeToken } from '../../oauth/revocation.js'
+import { soleAuthorization } from '../../protocol/client-credentials.js'
 import { formOf } from '../support/body-parsers.js'
 import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
@@ -13,7 +14,7 @@ export function revocationEndpoint (scope: FastifyInstance, { endpoints, tokens,
     limit: 'sensitive',
     refused: 'revocation.refused',
     async answer (request, reply) {
-      const { authorization } = request.headers
+      const authorization = soleAuthorization(request.raw.rawHeaders)
       recordEvent(request, await revokeToken({ form: formOf(request), authorization }, tokens, store.clock()))
       return sendJson(reply.code(200), '{}')
     }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { answerTokenRequest } from '../../oauth/token-endpoint.js'
+import { soleAuthorization } from '../../protocol/client-credentials.js'
 import { formOf } from '../support/body-parsers.js'
 import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
@@ -13,7 +14,7 @@ export function tokenEndpoint (scope: FastifyInstance, { endpoints, tokens, stor
     limit: 'sensitive',
     refused: 'token.refused',
     async answer (request, reply) {
-      const { authorization } = request.headers
+      const authorization = soleAuthorization(request.raw.rawHeaders)
       const answer = await answerTokenRequest({ form: formOf(request), authorization }, tokens, store.clock())
       recordEvent(request, answer.event)
       return sendJson(reply.code(answer.status), answer.body)

@@ -7,7 +7,8 @@ import { readForm, type Form } from '../../protocol/form.js'
 export const BODY_LIMIT = 65_536
 
 const options = { parseAs: 'buffer', bodyLimit: BODY_LIMIT } as const
-const strict = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark stays, as everything does: others that read the same form may not take it off.
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function decode (body: Buffer): string {
   try {

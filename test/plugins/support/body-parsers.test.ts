@@ -31,6 +31,10 @@ for (const [version, build] of Object.entries(versions)) {
     t.same((await app.inject(form('a=1', 'application/x-www-form-urlencoded; charset=UTF-8'))).json(), [['a', ['1']]])
   })
 
+  t.test(`Fastify ${version}: a byte order mark is part of the first name, not taken off`, async (t) => {
+    t.same((await formApp(t, build).inject(form('\uFEFFa=1'))).json(), [['\uFEFFa', ['1']]])
+  })
+
   t.test(`Fastify ${version}: a request without a body is an empty form`, async (t) => {
     const app = formApp(t, build)
     t.same((await app.inject({ method: 'POST', url: '/' })).json(), [])
