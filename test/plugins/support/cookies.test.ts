@@ -20,9 +20,11 @@ const READ = {
   'a name that only ends alike': [`x${NAME}=v`, undefined],
   'the name in other case': [`${NAME.toLowerCase()}=v`, undefined],
   'a cookie without a value': [NAME, undefined],
+  'the name after a no-break space': [`\u00a0${NAME}=v; \u00a0${NAME}=v`, undefined],
   'what every object has': ['__proto__=v', undefined],
   'the cookie alone': [`${NAME}=v-1_2`, 'v-1_2'],
-  'the cookie among others': [`a=b; ${NAME}=v; c=d`, 'v']
+  'the cookie among others': [`a=b; ${NAME}=v; c=d`, 'v'],
+  'the cookie after other blanks': [`a=b;${NAME}=v;\t c=d`, 'v']
 } as const
 
 for (const [what, [header, value]] of Object.entries(READ)) {
