@@ -71,7 +71,7 @@ export function guardRoutes (fastify: FastifyInstance, settings: Settings): IsMc
     const outside = fastify.supportedMethods.find((method) =>
       method !== PREFLIGHT && !guarded.has(method) && fastify.hasRoute({ method, url: mcpPath }))
     if (outside !== undefined) {
-      throw new UnguardedRouteError(`${outside} ${mcpPath} is registered outside of the guarded scope or before the guard`)
+      throw new UnguardedRouteError(`${outside} ${mcpPath} is registered outside of the guarded scope or before the guard: await the guard, then add the route`)
     }
     if (!guarded.has('POST')) {
       throw new UnguardedRouteError(`the guarded scope has no route POST ${mcpPath}: mcpPath must be where the MCP endpoint is mounted`)
