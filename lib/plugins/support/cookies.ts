@@ -9,13 +9,15 @@ const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Lax'
 // has set under `\u00A0__Host-...` pass for one that only we can set.
 const SEPARATOR = /;[ \t]*/
 
-/** Answers `undefined` for an absent or empty cookie. The value is as it was sent: ours need no decoding. */
+/**
+ * Answers `undefined` for an absent or empty cookie, and for one that is there twice: a browser holds one of each
+ * `__Host-` name, so another one was slipped in. The value is as it was sent: ours need no decoding.
+ */
 export function readCookie (request: FastifyRequest, name: string): string | undefined {
-  for (const pair of request.headers.cookie?.split(SEPARATOR) ?? []) {
-    const [key, value = ''] = pair.split('=', 2)
-    if (key === name) return value === '' ? undefined : value
-  }
-  return undefined
+  const pairs = request.headers.cookie?.split(SEPARATOR) ?? []
+  const [pair = '', ...others] = pairs.filter((text) => text.startsWith(`${name}=`))
+  const [, value] = pair.split('=', 2)
+  return others.length > 0 || value === '' ? undefined : value
 }
 
 /**
