@@ -13,24 +13,44 @@ const BOOT_PAUSE_MS = 20
 const isBusy = (error: unknown): boolean => error instanceof Error && /locked|busy/i.test(error.message)
 
 /** Whatever keeps the database from answering, a caller may only learn that it did not. */
-function assertBusy (cause: unknown, attemptsLeft: number): void {
-  if (attemptsLeft > 1 && isBusy(cause)) return
-  throw new StoreUnavailableError('the SQLite database did not answer', { cause })
+const unavailable = (cause: unknown): StoreUnavailableError =>
+  new StoreUnavailableError('the SQLite database did not answer', { cause })
+
+/** @throws {StoreUnavailableError} for every failure that does not pass by itself. */
+function assertBusy (cause: unknown): void {
+  if (!isBusy(cause)) throw unavailable(cause)
 }
 
 /**
  * Runs one statement; while another connection is writing, tries again every few milliseconds, for some seconds.
- * SQLite gives no turns: its own waiting looks ever more rarely, and starves beside a busy writer.
  * @throws {StoreUnavailableError} when it is never its turn, and at once for every other failure.
  */
-export async function whenFree<Result> (run: () => Result, attemptsLeft = ATTEMPTS): Promise<Result> {
-  try {
-    return run()
-  } catch (cause) {
-    assertBusy(cause, attemptsLeft)
+export type WhenFree = <Result>(run: () => Result) => Promise<Result>
+
+/**
+ * SQLite gives no turns: its own waiting looks ever more rarely, and starves beside a busy writer. Each look blocks the
+ * event loop, so of all the statements that wait one looks for all. For statements that wait for the same: those that
+ * read never wait for a writer, and must not wait behind those that do.
+ */
+export function createTurns (): WhenFree {
+  let paused: Promise<void> | null = null
+  let reason: unknown
+
+  return async (run) => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (paused === null) {
+        try {
+          return run()
+        } catch (cause) {
+          assertBusy(cause)
+          reason = cause
+          paused = pause(PAUSE_MS).then(() => { paused = null })
+        }
+      }
+      await paused
+    }
+    throw unavailable(reason)
   }
-  await pause(PAUSE_MS)
-  return whenFree(run, attemptsLeft - 1)
 }
 
 /** The same for the boot, which has to be over when it answers: blocks the event loop while it waits. */
@@ -38,7 +58,8 @@ export function whenFreeAtBoot<Result> (run: () => Result, attemptsLeft = BOOT_A
   try {
     return run()
   } catch (cause) {
-    assertBusy(cause, attemptsLeft)
+    assertBusy(cause)
+    if (attemptsLeft === 1) throw unavailable(cause)
   }
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BOOT_PAUSE_MS)
   return whenFreeAtBoot(run, attemptsLeft - 1)

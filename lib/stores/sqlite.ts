@@ -2,7 +2,7 @@ import { createBus } from './bus.js'
 import { assertCount, assertKey, assertPageLimit, assertRecord, isKey, isQuery } from './checks.js'
 import { StoreUnavailableError } from './errors.js'
 import { openSchema, type SqliteHandle, type SqliteValue } from './sqlite-schema.js'
-import { whenFree } from './sqlite-turns.js'
+import { createTurns, type WhenFree } from './sqlite-turns.js'
 import type { RecordKey, RecordStore, StoredRecord } from '../../types/stores.js'
 
 export type { SqliteHandle, SqliteStatement, SqliteValue } from './sqlite-schema.js'
@@ -56,25 +56,27 @@ const SQL = {
 }
 
 function prepareAll (handle: SqliteHandle) {
-  const reads = <Row>(sql: string) => {
+  const reading = createTurns()
+  const writing = createTurns()
+  const rows = <Row>(whenFree: WhenFree, sql: string) => {
     const statement = handle.prepare(sql)
     // Reads back what this file wrote. All rows are asked for, since only then has SQLite finished and committed.
     return (...values: SqliteValue[]): Promise<Row[]> => whenFree(() => statement.all(...values) as Row[])
   }
   const changes = (sql: string) => {
     const statement = handle.prepare(sql)
-    return (...values: SqliteValue[]): Promise<number> => whenFree(() => Number(statement.run(...values).changes))
+    return (...values: SqliteValue[]): Promise<number> => writing(() => Number(statement.run(...values).changes))
   }
   return {
-    add: reads(SQL.add),
-    get: reads<RecordRow>(SQL.get),
-    replace: reads(SQL.replace),
-    take: reads<RecordRow>(SQL.take),
-    list: reads<RecordRow>(SQL.list),
-    listWhere: reads<RecordRow>(SQL.listWhere),
+    add: rows(writing, SQL.add),
+    get: rows<RecordRow>(reading, SQL.get),
+    replace: rows(writing, SQL.replace),
+    take: rows<RecordRow>(writing, SQL.take),
+    list: rows<RecordRow>(reading, SQL.list),
+    listWhere: rows<RecordRow>(reading, SQL.listWhere),
     removeAll: changes(SQL.removeAll),
     removeWhere: changes(SQL.removeWhere),
-    increment: reads<CounterRow>(SQL.increment),
+    increment: rows<CounterRow>(writing, SQL.increment),
     pruneRecords: changes(SQL.pruneRecords),
     pruneCounters: changes(SQL.pruneCounters)
   }
