@@ -46,7 +46,8 @@ function refuseOtherMethods (fastify: FastifyInstance, mcpPath: string, allow: (
 
 /**
  * Watches the routes of the scope at boot, and stops the boot when the MCP endpoint escapes the guard: when it is
- * public, when it was registered outside of the scope or before the guard, and when it is not there.
+ * public, when it was registered outside of the scope or before the guard, and when it is not there. Does not see a
+ * route outside that has `constraints`.
  * @throws {UnguardedRouteError}
  */
 export function guardRoutes (fastify: FastifyInstance, settings: Settings): IsMcp {
@@ -62,6 +63,8 @@ export function guardRoutes (fastify: FastifyInstance, settings: Settings): IsMc
       throw new UnguardedRouteError(`${methods.join(', ')} ${route.url} is the MCP endpoint and cannot be public`)
     }
     route.errorHandler ??= answerBodyErrors
+    // Another spelling does not vouch for this one: that may still be outside.
+    if (route.url !== mcpPath) return
     for (const method of methods) guarded.add(method)
   }
 
@@ -71,7 +74,7 @@ export function guardRoutes (fastify: FastifyInstance, settings: Settings): IsMc
     const outside = fastify.supportedMethods.find((method) =>
       method !== PREFLIGHT && !guarded.has(method) && fastify.hasRoute({ method, url: mcpPath }))
     if (outside !== undefined) {
-      throw new UnguardedRouteError(`${outside} ${mcpPath} is registered outside of the guarded scope or before the guard: await the guard, then add the route`)
+      throw new UnguardedRouteError(`${outside} ${mcpPath} is registered outside of the guarded scope, before the guard or in another spelling: await the guard, then add it`)
     }
     if (!guarded.has('POST')) {
       throw new UnguardedRouteError(`the guarded scope has no route POST ${mcpPath}: mcpPath must be where the MCP endpoint is mounted`)

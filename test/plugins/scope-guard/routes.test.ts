@@ -27,6 +27,11 @@ const unguarded: Record<string, (app: FastifyInstance) => unknown> = {
     await scope.register(scopeGuard, guardOptions())
   }),
   'another method of the endpoint outside of the scope': (app) => guard(app, post()).get('/mcp', served),
+  'the endpoint outside of the scope, in the scope only with a slash at its end': (app) => guard(app, post('/mcp/')).post('/mcp', served),
+  'the endpoint outside of the scope, in the scope only in other letters': (app) => guard(app, post('/MCP')).post('/mcp', served),
+  'another method of the endpoint outside of the scope, in the scope in other letters': (app) => guard(app, (scope) => {
+    scope.post('/mcp', served).get('/MCP', served)
+  }).get('/mcp', served),
   'a public endpoint': (app) => guard(app, (scope) => { scope.post('/mcp', open, served) }),
   'a public endpoint with a slash at its end': (app) => guard(app, (scope) => { scope.post('/mcp', served).post('/mcp/', open, served) }),
   'a public DELETE at the endpoint': (app) => guard(app, (scope) => { scope.post('/mcp', served).delete('/mcp', open, served) }),
