@@ -34,7 +34,8 @@ export function verifyJws (token: string, keys: KeysByHeader): string {
   if (key === undefined) throw new InvalidTokenError('unknown header')
 
   const bytes = Buffer.from(signature, 'base64url')
-  // Base64 can spell the same bytes in several ways; only ours is taken, so that one token is one string.
+  // Base64 can spell the same bytes in several ways; only ours is taken. (Of an ES256 signature everybody can make a
+  // twin, r and n - s. It says the same about the same claims, so nothing may hang on a token being one string.)
   const isCanonical = bytes.toString('base64url') === signature
   const isSigned = verify(digestOf(key), Buffer.from(`${header}.${payload}`), forAlgorithm(key, key.publicKey), bytes)
   if (!isCanonical || !isSigned) throw new InvalidTokenError('bad signature')

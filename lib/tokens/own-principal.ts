@@ -70,7 +70,8 @@ function readText (claims: Claims, name: string): string {
 
 function readNumber (claims: Claims, name: string): number {
   const value = claims[name]
-  if (typeof value !== 'number') throw new InvalidTokenError(`no ${name}`)
+  // JSON has a spelling of infinity: 1e999.
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new InvalidTokenError(`no ${name}`)
   return value
 }
 

@@ -58,7 +58,10 @@ export function createRememberedTokens ({ max, recheck }: { max: number, recheck
   return {
     recall (token, now) {
       const entry = find(token)
-      return entry !== undefined && now < entry.until ? entry.principal : undefined
+      if (entry === undefined) return undefined
+      const left = entry.until - now
+      // More than that is left when the clock was set back.
+      return left > 0 && left <= recheck ? entry.principal : undefined
     },
 
     known (token, now) {

@@ -52,6 +52,12 @@ for (const [name, [changes, reason]] of Object.entries(refusals)) {
   })
 }
 
+t.test('an expiry that never comes is none, although JSON can spell it', async (t) => {
+  const payload = JSON.stringify(claims).replace(/"exp":\d+/, '"exp":1e999')
+
+  t.throws(() => readOwnPrincipal(payload, rules, NOW), new InvalidTokenError('no exp'))
+})
+
 t.test('the principal is what the claims say', async (t) => {
   t.strictSame(read({}), {
     subject: 'alice',

@@ -51,6 +51,14 @@ t.test('a token is never recalled past its expiry', async (t) => {
   t.equal(tokens.recall('token', NOW + 3), undefined)
 })
 
+t.test('a clock that is set back makes no token be recalled for longer', async (t) => {
+  const tokens = createRememberedTokens({ max: 10, recheck: 5 })
+  tokens.begin()('token', principal, NOW)
+
+  t.equal(tokens.recall('token', NOW - 1), undefined)
+  t.equal(tokens.known('token', NOW - 1), principal)
+})
+
 t.test('without recheck seconds nothing is recalled, but it is known', async (t) => {
   const tokens = createRememberedTokens({ max: 10, recheck: 0 })
   tokens.begin()('token', principal, NOW)

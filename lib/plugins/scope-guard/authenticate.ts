@@ -64,9 +64,10 @@ export function buildAuthenticate (input: { settings: Settings, challenges: Chal
   }
 
   async function verify (request: FastifyRequest, reply: FastifyReply, token: string): Promise<boolean> {
-    const now = clock()
     try {
-      return admit(request, reply, { token, principal: await verifier.verify(token, now) }, now)
+      const principal = await verifier.verify(token, clock())
+      // It may have taken so long that the token is dead now.
+      return admit(request, reply, { token, principal }, clock())
     } catch (error) {
       turnAwayFor(request, reply, error)
       return false

@@ -7,6 +7,7 @@ import { StoreUnavailableError } from '../../../lib/stores/errors.js'
 import { InvalidTokenError } from '../../../lib/tokens/errors.js'
 import type { AuditEvent } from '../../../types/audit.js'
 import type { ScopeGuardOptions } from '../../../types/options.js'
+import type { TokenVerifier } from '../../../types/principal.js'
 import { buildApp, type Teardown } from '../../helpers/build-app.js'
 import { stoppedClock } from '../../helpers/clock.js'
 import { bearer, callTool, guardOptions, principalWith, RESOURCE, verifierOf, type Tokens } from '../../helpers/guard.js'
@@ -209,6 +210,22 @@ t.test('a token that is still remembered is dead when its second comes', async (
   clock.advance(900)
 
   t.equal((await app.inject(post(bearer('good')))).statusCode, 401)
+})
+
+t.test('a token that dies while it is verified is dead', async (t) => {
+  const clock = stoppedClock(NOW)
+  const { verify, ...others } = verifierOf(tokens)
+  const slow: TokenVerifier = {
+    ...others,
+    async verify (token, now) {
+      clock.advance(900)
+      return await verify(token, now)
+    }
+  }
+  const { app, handled } = await guarded(t, { clock, verifier: slow })
+
+  t.equal((await app.inject(post(bearer('good')))).statusCode, 401)
+  t.strictSame(handled, [])
 })
 
 t.test('what a handler does to the SDK\'s scopes does not reach the next request', async (t) => {
