@@ -41,24 +41,33 @@ export interface ReferenceServer {
 }
 
 /** Builds the server: the MCP endpoint and its security in one scope, the health route beside it. */
-export async function buildServer (settings: Settings, data: Data, secret: string): Promise<ReferenceServer> {
+export async function buildServer (
+  settings: Settings, data: Data, secrets: readonly string[]
+): Promise<ReferenceServer> {
   const app = Fastify({
     logger: { level: settings.logLevel, serializers, stream: process.stderr },
     // The audit hook reports each request.
     logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: settings.trustProxy,
+    // Nobody holds a connection with a body that never ends.
+    requestTimeout: 30_000,
+    // Requests on open connections are answered while the server stops, not refused in words that no client knows.
+    return503OnClosing: false,
     forceCloseConnections: 'idle'
   })
-  const notes = openNotes(data.handle)
+  // Not Fastify's own answer, which repeats the URL: a code may have got lost in it.
+  app.setNotFoundHandler((_request, reply) => { reply.code(404).send({ error: 'not_found' }) })
+  const notes = openNotes(data.notes)
 
   app.get('/healthz', async () => ({ status: 'ok' }))
 
   let offerSetUp = async (): Promise<string | null> => null
   await app.register(async (mcp) => {
     await mcp.register(mcpSecurity, {
-      secrets: [secret],
       ...defaults,
       resource: `${settings.issuer}/mcp`,
       ...settings.configuration,
+      secrets: [...secrets],
       issuer: settings.issuer,
       store: data.store
     })

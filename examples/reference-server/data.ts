@@ -2,35 +2,55 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { sqliteStore, type RecordStore, type SqliteHandle } from 'fastify-mcp-security/stores/sqlite'
-import { SettingsError } from './settings.js'
+import { SettingsError, type Settings } from './settings.js'
 
 export interface Data {
-  readonly handle: SqliteHandle
+  /** A connection of the notes' own. */
+  readonly notes: SqliteHandle
   readonly store: RecordStore
   /** What the server says about them at its start. */
   readonly report: readonly string[]
-  readonly file: string
   close (): Promise<void>
+}
+
+/** In milliseconds, while which nothing else is answered: notes are written when another process has written. */
+const NOTES_WAIT = 1000
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? error.cause.message : error.message
 }
 
 /** Opens (or makes) the SQLite file that holds accounts, clients, grants and notes. */
 export async function openData (directory: string): Promise<Data> {
+  // What is made here is nobody else's to read, also in a directory that was there before.
+  process.umask(0o077)
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    mkdirSync(directory, { recursive: true })
   } catch (error) {
-    throw new SettingsError(`DATA_DIR ${directory} cannot be made: ${error instanceof Error ? error.message : String(error)}`)
+    throw new SettingsError(`DATA_DIR ${directory} cannot be made: ${reasonOf(error)}`)
   }
   const file = join(directory, 'reference.db')
+  try {
+    return await openFile(file)
+  } catch (error) {
+    throw new SettingsError(`${file} cannot be used: ${reasonOf(error)}`)
+  }
+}
+
+async function openFile (file: string): Promise<Data> {
   const { handle, driver } = await openHandle(file)
   const store = sqliteStore(handle)
+  const { handle: notes } = await openHandle(file)
+  notes.exec(`pragma busy_timeout = ${NOTES_WAIT}`)
   return {
-    handle,
+    notes,
     store,
-    file,
     report: [`data: ${file} (${driver})`],
     async close () {
       await store.close()
       handle.close()
+      notes.close()
     }
   }
 }
@@ -49,16 +69,33 @@ async function openHandle (file: string): Promise<{ handle: ClosableHandle, driv
   return { handle: new Database(file), driver: 'libsql' }
 }
 
+/** What seals keys and tokens: the secrets of the configuration file, or the one in the data directory. */
+export function openSecrets (
+  { configuration, dataDirectory }: Settings
+): { readonly secrets: readonly string[], readonly report: string } {
+  const { secrets } = configuration
+  if (secrets !== undefined) return { secrets, report: 'keys: sealed under the secrets of the configuration file' }
+  const path = join(dataDirectory, 'secret.key')
+  const { secret, made } = openSecret(path)
+  return {
+    secrets: [secret],
+    report: made ? `keys: sealed under a new secret in ${path} (back it up)` : `keys: sealed under the secret in ${path}`
+  }
+}
+
 /**
- * The secret that seals keys and tokens: made at the first start, readable by its owner alone. Of two processes that
- * start at once both end with the same one: the file appears whole or not at all.
+ * A secret that is made at the first start, readable by its owner alone. Of two processes that start at once both end
+ * with the same one: the file appears whole or not at all.
  */
-export function openSecret (directory: string): { secret: string, report: string } {
-  const path = join(directory, 'secret.key')
-  const made = makeOnce(path)
-  const secret = readFileSync(path, 'utf8').trim()
-  if (secret.length < 32) throw new SettingsError(`${path} is damaged: it must hold at least 32 characters`)
-  return { secret, report: made ? `keys: sealed under a new secret in ${path} (back it up)` : `keys: sealed under the secret in ${path}` }
+function openSecret (path: string): { secret: string, made: boolean } {
+  try {
+    const made = makeOnce(path)
+    const secret = readFileSync(path, 'utf8').trim()
+    if (secret.length >= 32) return { secret, made }
+  } catch (error) {
+    throw new SettingsError(`${path} cannot be used: ${reasonOf(error)}`)
+  }
+  throw new SettingsError(`${path} is damaged: it must hold at least 32 characters`)
 }
 
 function makeOnce (path: string): boolean {

@@ -1,8 +1,10 @@
+import type { FastifyInstance } from 'fastify'
 import { buildServer } from './app.js'
-import { openData, openSecret } from './data.js'
+import { openData, openSecrets } from './data.js'
 import { readSettings, SettingsError, usage } from './settings.js'
 
 const DRAIN_MS = 10_000
+const IDLE_MS = 100
 
 const say = (line: string): void => { process.stdout.write(`${line}\n`) }
 
@@ -13,30 +15,38 @@ async function main (): Promise<void> {
     return
   }
   const data = await openData(settings.dataDirectory)
-  const { secret, report } = openSecret(settings.dataDirectory)
-  const { app, offerSetUp } = await buildServer(settings, data, secret)
+  for (const line of data.report) say(line)
+  const { secrets, report } = openSecrets(settings)
+  say(report)
+  const { app, offerSetUp } = await buildServer(settings, data, secrets)
   app.addHook('onClose', data.close)
   await app.ready()
 
-  say(report)
-  for (const line of data.report) say(line)
   say(`issuer: ${settings.issuer}`)
   const link = await offerSetUp()
   if (link !== null) say(`no accounts yet: make the first one at ${link} (good once, for one hour), or with: npm run account -- add NAME`)
   say(`connect a client: claude mcp add --transport http notes ${settings.issuer}/mcp`)
   say(`             or: npx @modelcontextprotocol/inspector, URL ${settings.issuer}/mcp`)
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { stop(app.close()).catch(fail) })
+  let stopping = false
+  // A signal to the process group comes twice, as npm passes its own one on: the second must not cut the first short.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!stopping) stop(app).catch(fail)
+      stopping = true
+    })
+  }
   await app.listen({ host: settings.host, port: settings.port })
   say(`listening on http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}/mcp`)
 }
 
 /** Lets requests in flight finish; whatever still hangs after the drain time is cut off. */
-async function stop (closed: Promise<void>): Promise<void> {
+async function stop (app: FastifyInstance): Promise<void> {
   say('stopping ...')
-  const late = setTimeout(() => { process.exit(0) }, DRAIN_MS)
-  late.unref()
-  await closed
+  setTimeout(() => { process.exit(0) }, DRAIN_MS)
+  // A connection that is done is kept open for the next request, which would be waited for.
+  setInterval(() => { app.server.closeIdleConnections() }, IDLE_MS)
+  await app.close()
   say('stopped')
   process.exit(0)
 }

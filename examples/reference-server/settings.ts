@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { readConfiguration, type Configuration } from 'fastify-mcp-security/configuration'
 
@@ -11,6 +11,8 @@ export interface Settings {
   readonly issuer: string
   readonly dataDirectory: string
   readonly logLevel: string
+  /** As for Fastify: the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustProxy: string[] | false
   readonly configuration: Configuration
 }
 
@@ -23,7 +25,7 @@ export const usage = `Usage: npm start -- [--config FILE]
   --help         this text
 
 Environment: HOST (127.0.0.1), PORT (3000; 0 picks a free one), ISSUER (http://HOST:PORT),
-DATA_DIR (./data), LOG_LEVEL (info).
+DATA_DIR (./data), LOG_LEVEL (info), TRUST_PROXY (none; addresses of proxies in front, with commas).
 `
 
 /** Reads the command line, the environment and the configuration file. Answers `null` when help was asked for. */
@@ -42,6 +44,7 @@ export async function readSettings (args: string[], environment: NodeJS.ProcessE
     issuer: configuration.issuer ?? environment['ISSUER'] ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     dataDirectory: environment['DATA_DIR'] ?? './data',
     logLevel,
+    trustProxy: proxiesOf(environment['TRUST_PROXY'] ?? ''),
     configuration
   }
 }
@@ -65,6 +68,13 @@ function readFile (path: string): string {
   } catch (error) {
     throw new SettingsError(`--config ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+function proxiesOf (text: string): string[] | false {
+  if (text === '') return false
+  const proxies = text.split(',').map((address) => address.trim())
+  if (proxies.every((address) => isIP(address.replace(/\/\d{1,3}$/, '')) !== 0)) return proxies
+  throw new SettingsError('TRUST_PROXY must be the addresses of the proxies in front, with commas between them')
 }
 
 /** The issuer names the port, so a free one has to be known before the server listens. */
