@@ -7,7 +7,7 @@ function splitArguments (args: readonly string[]): { file: string | undefined, r
   const at = args.indexOf('--config')
   return at === -1
     ? { file: undefined, rest: [...args] }
-    : { file: args[at + 1], rest: [...args.slice(0, at), ...args.slice(at + 2)] }
+    : { file: args[at + 1] ?? '', rest: [...args.slice(0, at), ...args.slice(at + 2)] }
 }
 
 const { file, rest } = splitArguments(process.argv.slice(2))

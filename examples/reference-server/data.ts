@@ -75,27 +75,29 @@ export function openSecrets (
 ): { readonly secrets: readonly string[], readonly report: string } {
   const { secrets } = configuration
   if (secrets !== undefined) return { secrets, report: 'keys: sealed under the secrets of the configuration file' }
-  const path = join(dataDirectory, 'secret.key')
-  const { secret, made } = openSecret(path)
-  return {
-    secrets: [secret],
-    report: made ? `keys: sealed under a new secret in ${path} (back it up)` : `keys: sealed under the secret in ${path}`
-  }
+  const { secret, report } = openSecret(dataDirectory)
+  return { secrets: [secret], report }
 }
 
 /**
  * A secret that is made at the first start, readable by its owner alone. Of two processes that start at once both end
  * with the same one: the file appears whole or not at all.
  */
-function openSecret (path: string): { secret: string, made: boolean } {
+export function openSecret (directory: string): { readonly secret: string, readonly report: string } {
+  const path = join(directory, 'secret.key')
+  const { secret, made } = readSecret(path)
+  if (secret.length < 32) throw new SettingsError(`${path} is damaged: it must hold at least 32 characters`)
+  const report = made ? `a new secret in ${path} (back it up)` : `the secret in ${path}`
+  return { secret, report: `keys: sealed under ${report}` }
+}
+
+function readSecret (path: string): { readonly secret: string, readonly made: boolean } {
   try {
     const made = makeOnce(path)
-    const secret = readFileSync(path, 'utf8').trim()
-    if (secret.length >= 32) return { secret, made }
+    return { made, secret: readFileSync(path, 'utf8').trim() }
   } catch (error) {
     throw new SettingsError(`${path} cannot be used: ${reasonOf(error)}`)
   }
-  throw new SettingsError(`${path} is damaged: it must hold at least 32 characters`)
 }
 
 function makeOnce (path: string): boolean {
