@@ -66,7 +66,7 @@ export function buildAuthorize (input: { settings: Settings, challenges: Challen
     const wish = readWish(request, { scopes, mcp: isMcp(url) })
     if (principal === null) { sendRefusal(reply, challenges.noToken, wish.audience); return }
     if ('refusal' in wish) {
-      reportUnread(request, principal, wish.reason)
+      reportUnread(request, wish.reason)
       sendRefusal(reply, wish.refusal, wish.audience)
       return
     }

@@ -35,8 +35,9 @@ export function reportDecisions (request: FastifyRequest, principal: Principal, 
 
 const reasonOf = (decision: Decision): string => decision.allowed ? 'batch denied' : decision.reason
 
-/** A body that is no message: nothing was decided. */
-export function reportUnread (request: FastifyRequest, principal: Principal, reason: string): void {
-  const { subject, clientId, grantId, resource, scopes: scopesGranted } = principal
+/** A request of which no operation could be read: nothing was decided, but it is known who asked. */
+export function reportUnread (request: FastifyRequest, reason: string): void {
+  if (request.mcpAuth === null) return
+  const { subject, clientId, grantId, resource, scopes: scopesGranted } = request.mcpAuth
   recordEvent(request, { type: 'request.refused', subject, clientId, grantId, resource, scopesGranted, reason })
 }

@@ -1,7 +1,8 @@
-import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { UnguardedRouteError } from '../../errors.js'
 import { answerBodyErrors } from './body-errors.js'
 import { methodRefusal, sendRefusal } from './refusals.js'
+import { reportUnread } from './report.js'
 import { assertRouteSecurity, methodsOf } from './route-security.js'
 import type { Settings } from './settings.js'
 
@@ -32,7 +33,8 @@ function matcher (mcpPath: string): IsMcp {
  * stands in the guarded scope, so that they are answered 401 without a token: mcp-remote opens with GET.
  */
 function refuseOtherMethods (fastify: FastifyInstance, mcpPath: string, allow: () => string): void {
-  const refuse = (_request: unknown, reply: FastifyReply): void => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply): void => {
+    reportUnread(request, 'status 405')
     sendRefusal(reply, methodRefusal(allow()), { rpc: true, id: null })
   }
   fastify.route({

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, HTTPMethods } from 'fastify'
 import t from 'tap'
 import { auditHook } from '../../../lib/plugins/audit-hook.js'
 import { scopeGuard } from '../../../lib/plugins/scope-guard.js'
@@ -166,6 +166,33 @@ t.test('no body at all is 400', async (t) => {
 
   t.equal(response.statusCode, 400)
   t.match(response.json(), { error: { code: -32700 } })
+})
+
+const unread: Record<string, [HTTPMethods, string, string, number]> = {
+  'half of a JSON text': ['POST', 'application/json', '{"a":', 400],
+  'a wrong type': ['POST', 'application/xml', '<a/>', 415],
+  'two megabytes': ['POST', 'application/json', JSON.stringify('x'.repeat(2_000_000)), 413],
+  'a method that nobody serves': ['PATCH', 'application/json', '{}', 405]
+}
+
+for (const [what, [method, type, payload, status]] of Object.entries(unread)) {
+  t.test(`${what} is reported once, with who sent it`, async (t) => {
+    const { app, events } = await guarded(t)
+    const headers = { ...bearer('reader'), 'content-type': type }
+
+    t.equal((await app.inject({ method, url: '/mcp', headers, payload })).statusCode, status)
+    t.match(events, [{ type: 'request.refused', reason: `status ${status}`, subject: 'user-1', clientId: 'client-1' }])
+    t.equal(events.length, 1)
+  })
+}
+
+t.test('a bad body at an open preflight is reported without anybody', async (t) => {
+  const { app, events } = await guarded(t)
+  app.options('/mcp', { config: { mcpSecurity: { public: true } } }, async () => 'preflight')
+  const headers = { 'content-type': 'application/json' }
+
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/mcp', headers, payload: '{' })).statusCode, 400)
+  t.match(events, [{ type: 'request.refused', reason: 'status 400', subject: null }])
 })
 
 t.test('a message as text/plain is 415, although Fastify can read that', async (t) => {

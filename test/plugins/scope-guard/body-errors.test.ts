@@ -6,6 +6,7 @@ import { versions } from '../../helpers/fastify-versions.js'
 type Route = (body: unknown) => unknown
 
 function withRoute (app: FastifyInstance, handler: Route = () => 'handled'): FastifyInstance {
+  app.decorateRequest('mcpAuth', null)
   app.setErrorHandler((error, _request, reply) => reply.code(418).send({ host: String(error) }))
   app.post('/mcp', { bodyLimit: 100, errorHandler: answerBodyErrors }, async (request) => handler(request.body))
   return app
