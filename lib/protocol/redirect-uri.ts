@@ -3,8 +3,8 @@ import { OAuthError } from './oauth-error.js'
 
 const MAX_LENGTH = 2048
 const VISIBLE_ASCII = /^[!#-;=?-[\]_a-z~]+$/
-// URL parsers repair the slashes; a user before the host misleads people.
-const WEB = /^https?:\/\/[^/?@]+(?:[/?]|$)/i
+// URL parsers repair the slashes. A user before the host misleads people, and so does the host `a.example&b=.c.example`.
+const WEB = /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?]|$)/i
 const PRIVATE_USE = /^[a-z][a-z0-9+.-]{1,63}$/
 /** Schemes that run, read or leave to something other than an application that waits for a code. */
 const NEVER = new Set(['javascript', 'data', 'file', 'vbscript', 'blob', 'about', 'filesystem', 'view-source',
@@ -22,7 +22,7 @@ export function isPrivateUseScheme (scheme: string): boolean {
 /**
  * Checks a redirect URI that is to be registered (AS-A4): https; http on loopback; or one of the private-use `schemes`
  * that the operator listed, in lower case and without colon. Answers it unchanged. Never script schemes, users,
- * fragments, nor query parameters that belong to our answer.
+ * fragments, hosts that are no names or addresses, nor query parameters that belong to our answer.
  * @throws {OAuthError} `invalid_redirect_uri`
  */
 export function readRedirectUri (uri: string, { schemes }: { schemes: readonly string[] }): string {
@@ -100,7 +100,7 @@ function joint (uri: string): string {
 }
 
 function assertWebUri (uri: string, protocol: string): void {
-  if (!WEB.test(uri)) throw refusal('a redirect URI must name a host and no user')
+  if (!WEB.test(uri)) throw refusal('a redirect URI must name a plain host and no user')
   if (protocol === 'http:' && !LOOPBACK.test(uri)) throw refusal('an http redirect URI must be on loopback')
 }
 
