@@ -3,7 +3,7 @@ import { OAuthError } from './oauth-error.js'
 
 const MAX_LENGTH = 2048
 const VISIBLE_ASCII = /^[!#-;=?-[\]_a-z~]+$/
-// URL parsers repair the slashes. A user before the host misleads people, and so does the host `a.example&b=.c.example`.
+// URL parsers repair the slashes. A user before the host misleads people, so does the host `a.example&b=.c.example`.
 const WEB = /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?]|$)/i
 const PRIVATE_USE = /^[a-z][a-z0-9+.-]{1,63}$/
 /** Schemes that run, read or leave to something other than an application that waits for a code. */

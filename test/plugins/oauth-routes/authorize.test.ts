@@ -58,7 +58,7 @@ const untargeted: Record<string, string> = {
   'a NUL': `${authorizationUrl({})}&x=%00`,
   'a lone surrogate': `${authorizationUrl({})}&state=%ED%A0%80`,
   'broken encoding': `${authorizationUrl({})}&x=%zz`,
-  'a hundred and one parameters': `${authorizationUrl({})}${'&a=1'.repeat(101)}`
+  'a hundred and twenty-nine parameters': `${authorizationUrl({})}${'&a=1'.repeat(129)}`
 }
 
 for (const [what, url] of Object.entries(untargeted)) {
