@@ -59,6 +59,15 @@ t.test('a clock that is set back makes no token be recalled for longer', async (
   t.equal(tokens.known('token', NOW - 1), principal)
 })
 
+t.test('a token without an end is recalled for recheck seconds, and known from then on', async (t) => {
+  const tokens = createRememberedTokens<{ grantId: null, expiresAt: null }>({ max: 10, recheck: 5 })
+  tokens.begin()('token', { grantId: null, expiresAt: null }, NOW)
+
+  t.ok(tokens.recall('token', NOW + 4))
+  t.equal(tokens.recall('token', NOW + 5), undefined)
+  t.ok(tokens.known('token', NOW + 1_000_000))
+})
+
 t.test('without recheck seconds nothing is recalled, but it is known', async (t) => {
   const tokens = createRememberedTokens({ max: 10, recheck: 0 })
   tokens.begin()('token', principal, NOW)

@@ -1,0 +1,88 @@
+import { Type } from '@sinclair/typebox'
+import type { JwksVerifierOptions, SignatureAlgorithm } from '../../types/foreign-tokens.js'
+import type { Principal, TokenVerifier } from '../../types/principal.js'
+import { ACCESS_TOKEN_TYPE } from './access-token.js'
+import { fetchJson } from './fetch-json.js'
+import { mediaType, readForeignJws, SIGNATURE_ALGORITHMS, verifyForeignJws } from './foreign-jws.js'
+import { assertAddress, assertForeignOptions, foreignTokenMembers, whole } from './foreign-options.js'
+import { assertAccessToken, foreignTokenRules, readForeignPrincipal } from './foreign-principal.js'
+import { createKeySource } from './key-source.js'
+import { createRememberedTokens } from './remembered-tokens.js'
+
+const AT = 'jwksVerifier'
+const some = { minItems: 1, maxItems: 10 }
+const algorithm = Type.Union(SIGNATURE_ALGORITHMS.map((name) => Type.Literal(name)))
+
+const schema = Type.Object({
+  ...foreignTokenMembers,
+  jwksUri: Type.String({ minLength: 1, maxLength: 2048 }),
+  algorithms: Type.Optional(Type.Array(algorithm, some)),
+  types: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), some)),
+  recheck: whole(0, 3600),
+  keysMaxAge: whole(60, 86_400),
+  keysMaxStale: whole(0, 86_400),
+  keysCooldown: whole(1, 300)
+}, { additionalProperties: false })
+
+const ALGORITHMS: readonly SignatureAlgorithm[] = ['RS256', 'PS256', 'ES256', 'EdDSA']
+
+// RFC 9068 §2.2; the client stands where `claims.clientId` says.
+const NEEDED_OF_ACCESS_TOKENS = ['iss', 'exp', 'aud', 'sub', 'iat', 'jti']
+const NEEDED_OF_OTHERS = ['iss', 'exp', 'aud', 'sub', 'iat']
+
+/**
+ * Verifies JWT access tokens of somebody else's authorization server by the keys that it publishes (RFC 9068 §4; RS-14,
+ * RS-15, RS-17 to RS-19), for `scopeGuard`'s option `verifier`.
+ *
+ * ```ts
+ * const verifier = jwksVerifier({
+ *   issuer: 'https://login.example.com/realms/staff',
+ *   jwksUri: 'https://login.example.com/realms/staff/protocol/openid-connect/certs',
+ *   resource: 'https://mcp.example.com/mcp',
+ *   types: ['JWT'], claims: { clientId: 'azp', roles: ['realm_access', 'roles'] } // as Keycloak writes them
+ * })
+ * ```
+ *
+ * Keys are fetched when first needed and come from `jwksUri` only, whatever a token's header names. A new key is found
+ * at once; unknown names cost one fetch in `keysCooldown` seconds, however many there are. While the server cannot be
+ * reached, known keys are used for `keysMaxAge` and `keysMaxStale` seconds together; then tokens are answered 503.
+ *
+ * A good token is remembered by its exact text for `recheck` seconds, never past its `exp`. What the server revokes
+ * stays good until `exp`, since nobody tells us: ask by `introspectionVerifier` where that is too long. Tokens that are
+ * bound to a key (`cnf`) are refused.
+ *
+ * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION`; the message starts with `jwksVerifier` and the option's path.
+ */
+export function jwksVerifier (options: JwksVerifierOptions): TokenVerifier {
+  assertForeignOptions(options, { schema, at: AT })
+  const { jwksUri, algorithms = ALGORITHMS, timeoutMs = 5000, recheck = 300, rememberedTokens: max = 10_000 } = options
+  assertAddress(jwksUri, `${AT}.jwksUri`)
+  const rules = foreignTokenRules(options, 'foreign-token')
+  const accepted = { algorithms: [...algorithms], types: (options.types ?? [ACCESS_TOKEN_TYPE]).map(mediaType) }
+  const source = { url: jwksUri, what: 'the key set', fetch: options.fetch ?? fetch, timeoutMs }
+  const keys = createKeySource({
+    load: () => fetchJson(source, { method: 'GET' }),
+    maxAge: options.keysMaxAge ?? 600,
+    maxStale: options.keysMaxStale ?? 3600,
+    cooldown: options.keysCooldown ?? 10
+  })
+  const remembered = createRememberedTokens<Principal>({ max, recheck })
+
+  return {
+    recall: remembered.recall,
+
+    async verify (token, now) {
+      const jws = readForeignJws(token, accepted)
+      const claims = verifyForeignJws(jws, await keys.find(jws, now))
+      const isTyped = jws.type === ACCESS_TOKEN_TYPE
+      if (!isTyped) assertAccessToken(claims)
+      const needed = isTyped ? NEEDED_OF_ACCESS_TOKENS : NEEDED_OF_OTHERS
+      const principal = readForeignPrincipal(claims, rules, { needed, now })
+      remembered.begin()(token, principal, now)
+      return principal
+    }
+  }
+}
+export default jwksVerifier
+export type { ClaimPath, ForeignClaims, JwksVerifierOptions, SignatureAlgorithm } from '../../types/foreign-tokens.js'
+export type { Principal, TokenVerifier } from '../../types/principal.js'

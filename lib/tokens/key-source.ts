@@ -1,0 +1,116 @@
+import { KeyObject } from 'node:crypto'
+import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
+import type { SignatureAlgorithm } from '../../types/foreign-tokens.js'
+import { StoreUnavailableError } from '../stores/errors.js'
+import { isClaims } from './claims.js'
+import { InvalidTokenError } from './errors.js'
+
+export interface KeySourceInput {
+  /** Fetches the key set (RFC 7517 §5). */
+  readonly load: () => Promise<unknown>
+  /** Seconds for which a fetched set is good. */
+  readonly maxAge: number
+  /** Seconds for which it is used beyond that when no newer one can be had. */
+  readonly maxStale: number
+  /** Seconds between two fetches for unknown keys, and after a failed one. */
+  readonly cooldown: number
+}
+
+/** Which key a token says that it is signed with. */
+export interface WantedKey {
+  readonly algorithm: SignatureAlgorithm
+  readonly kid: string | null
+}
+
+export interface KeySource {
+  /**
+   * @throws {InvalidTokenError} when the server has no such key, several, or one that cannot be used.
+   * @throws {StoreUnavailableError} when that cannot be found out now.
+   */
+  find (wanted: WantedKey, now: number): Promise<KeyObject>
+}
+
+type KeySet = ReturnType<typeof createLocalJWKSet>
+
+/**
+ * The public keys of another server, fetched when first needed and then kept. One fetch at a time, whoever waits for
+ * it. A key that is not in the set may be new: then the set is fetched again, at once, but for unknown keys no more
+ * than once in `cooldown` seconds, so that a flood of made-up names costs the server nothing (mistake 22). Only a name
+ * that such a fetch was made for is told unknown; about others nothing is known until the next one. So a rotation is
+ * never answered with 401.
+ */
+export function createKeySource ({ load, maxAge, maxStale, cooldown }: KeySourceInput): KeySource {
+  let keys: KeySet | null = null
+  let fetchedAt = -Infinity
+  let failedAt = -Infinity
+  let soughtAt = -Infinity
+  let failure: unknown
+  /** The last key that was sought and not found. */
+  let absent = { name: '', at: -Infinity }
+  let pending: Promise<void> | null = null
+
+  const isCool = (now: number): boolean => now - failedAt >= cooldown
+
+  function refresh (now: number, sought?: string): Promise<void> {
+    pending = load().then(readKeySet).then((loaded) => {
+      keys = loaded
+      fetchedAt = now
+      if (sought !== undefined) absent = { name: sought, at: now }
+    }, (error: unknown) => {
+      failedAt = now
+      failure = error
+    }).finally(() => { pending = null })
+    return pending
+  }
+
+  /** A fetch to wait for before a key is called unknown, `null` when there can be none now. */
+  function seek (name: string, now: number): Promise<void> | null {
+    if (pending !== null) return pending
+    if (!isCool(now) || now - soughtAt < cooldown) return null
+    soughtAt = now
+    return refresh(now, name)
+  }
+
+  function pick (wanted: WantedKey, now: number): Promise<KeyObject | null> {
+    if (keys === null || now - fetchedAt >= maxAge + maxStale) {
+      throw new StoreUnavailableError('there are no usable keys of the authorization server', { cause: failure })
+    }
+    return keyOf(keys, wanted)
+  }
+
+  return {
+    async find (wanted, now) {
+      if (now - fetchedAt >= maxAge && isCool(now)) await (pending ?? refresh(now))
+      const name = `${wanted.algorithm} ${wanted.kid}`
+      let key = await pick(wanted, now)
+      // Whoever waited for a fetch that began before it asked may need one more.
+      for (let rounds = 0; key === null && rounds < 2; rounds += 1) {
+        await seek(name, now)
+        key = await pick(wanted, now)
+      }
+      if (key !== null) return key
+      if (absent.name === name && now - absent.at < cooldown) throw new InvalidTokenError('unknown key')
+      throw new StoreUnavailableError('a key cannot be looked up now', { cause: failure })
+    }
+  }
+}
+
+function readKeySet (document: unknown): KeySet {
+  if (!isKeySet(document)) throw new Error('the document is not a JWK Set')
+  return createLocalJWKSet(document)
+}
+
+function isKeySet (value: unknown): value is JSONWebKeySet {
+  return isClaims(value) && Array.isArray(value.keys) && value.keys.every(isClaims)
+}
+
+async function keyOf (keys: KeySet, { algorithm, kid }: WantedKey): Promise<KeyObject | null> {
+  try {
+    // jose takes keys of the algorithm's type and curve only, meant for signatures, public.
+    return KeyObject.from(await keys({ alg: algorithm, ...(kid === null ? {} : { kid }) }))
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) return null
+    // OpenID Connect Core §10.1: where there are several keys, the token has to name one.
+    throw new InvalidTokenError(error instanceof errors.JWKSMultipleMatchingKeys ? 'several keys fit' : 'unusable key')
+  }
+}
