@@ -88,6 +88,20 @@ t.test('a lost secret stops the start, a secret of the configuration takes its p
   t.match(await run(MAIN, { DATA_DIR }, args), { code: 0 })
 })
 
+t.test('npm hands the signal on to the server, which ends in order', { timeout: 60_000 }, async (t) => {
+  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory(), LOG_LEVEL: 'error' }
+  const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  t.teardown(() => { try { process.kill(-Number(npm.pid), 'SIGKILL') } catch {} })
+  let output = ''
+  npm.stdout.on('data', (text) => {
+    if (!output.includes('listening on ') && `${output}${String(text)}`.includes('listening on ')) npm.kill('SIGTERM')
+    output += String(text)
+  })
+
+  t.same(await once(npm, 'close'), [0, null])
+  t.match(output, /stopping \.\.\.\nstopped\n/)
+})
+
 t.test('the running server', async (t) => {
   const server = await startReferenceServer(t)
   const port = Number(server.url.port)
