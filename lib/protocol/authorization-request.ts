@@ -13,8 +13,6 @@ export interface AuthorizationRequest {
   /** Byte by byte as sent (AS-A9). */
   readonly state: string | undefined
   readonly codeChallenge: string
-  /** Those of `none`, `login`, `consent`, `select_account` that were asked for (AS-A16). */
-  readonly prompt: readonly string[]
   /** Names of the leniencies that this request needed. */
   readonly leniencies: string[]
 }
@@ -30,7 +28,7 @@ export interface AuthorizationContext {
 
 const MAX_CLIENT_ID = 2048
 const MAX_STATE = 4096
-const PROMPTS = new Set(['none', 'login', 'consent', 'select_account'])
+const INTERACTIVE_PROMPTS = ['login', 'consent', 'select_account']
 
 /**
  * Reads who asks and where the answer would go. Nothing is known about the redirect URI yet.
@@ -82,9 +80,9 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
   })
   const leniencies = assertTarget(form, context)
   const scopes = narrowScopes(readScope(single(form, 'scope')), context)
-  const prompt = readPrompt(single(form, 'prompt'))
+  assertPrompt(single(form, 'prompt'))
   const state = readState(single(form, 'state'))
-  return { scopes, resource: context.resource, state, codeChallenge, prompt, leniencies }
+  return { scopes, resource: context.resource, state, codeChallenge, leniencies }
 }
 
 /** RFC 9101: a request object is neither read nor fetched (AS-A18). */
@@ -126,10 +124,11 @@ function narrowScopes (asked: readonly string[], { model, defaultScopes }: Autho
 }
 
 /** OpenID Connect Core §3.1.2.1: `none` stands alone. Unknown values are ignored (AS-A16). */
-function readPrompt (text: string | undefined): string[] {
-  const values = [...new Set((text ?? '').split(' '))].filter((value) => PROMPTS.has(value))
-  if (values.includes('none') && values.length > 1) throw refusal('prompt none must stand alone')
-  return values
+function assertPrompt (text = ''): void {
+  const values = text.split(' ')
+  if (values.includes('none') && INTERACTIVE_PROMPTS.some((value) => values.includes(value))) {
+    throw refusal('prompt none must stand alone')
+  }
 }
 
 function readState (state: string | undefined): string | undefined {
