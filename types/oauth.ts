@@ -72,6 +72,7 @@ export interface Grant {
   readonly resource: string
   /** Asked for while `requested`; what the user ticked from then on. Never grows. */
   readonly scopes: readonly string[]
+  /** `null` when the client sent none, and from the exchange on. */
   readonly state: string | null
   readonly codeChallenge: string
   readonly authenticatedAt: number

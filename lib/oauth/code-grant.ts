@@ -40,6 +40,8 @@ export async function exchangeCode (
   const active: Grant = {
     ...grant,
     status: 'active',
+    // It has gone back to the client; nobody needs it for the months that the grant may live.
+    state: null,
     exchangedAt: now,
     refresh: refreshToken === null
       ? null

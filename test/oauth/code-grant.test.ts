@@ -37,6 +37,15 @@ t.test('a code gives tokens for what the user granted', async (t) => {
   })
 })
 
+t.test('what only the way back to the client needed is not kept with the grant', async (t) => {
+  const { context, good, grantId } = await withCode()
+  t.match(await context.grants.find(grantId, START), { state: 'a state' })
+
+  await exchange(context, good)
+
+  t.match(await context.grants.find(grantId, START), { state: null })
+})
+
 const failures: Readonly<Record<string, readonly [Readonly<Record<string, string>>, string]>> = {
   'a wrong verifier': [{ code_verifier: 'x'.repeat(43) }, 'invalid_grant'],
   'a verifier of 42 characters': [{ code_verifier: VERIFIER.slice(0, 42) }, 'invalid_grant'],
