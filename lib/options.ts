@@ -78,7 +78,7 @@ const pkceStoreMembers = {
   signingAlgorithm: Type.Optional(Type.Union([Type.Literal('ES256'), Type.Literal('RS256'), Type.Literal('EdDSA')])),
   lifetimes: Type.Optional(lifetimes),
   clients: Type.Optional(list(staticClient)),
-  maxClients: whole(1, 10_000_000),
+  maxClients: whole(2, 10_000_000),
   pruneInterval: whole(0, DAY),
   ...clock
 }

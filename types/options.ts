@@ -24,7 +24,7 @@ export interface PkceStoreOptions {
   readonly clients?: readonly StaticClient[]
   /**
    * Self-registered clients that nobody has authorized yet, kept at the same time; half as many may register within
-   * `lifetimes.unusedClient`. Those that a user authorized do not count. Default 10 000.
+   * `lifetimes.unusedClient`. Those that a user authorized do not count. At least 2, default 10 000.
    */
   readonly maxClients?: number
   /** Seconds between two rounds of forgetting what has expired. Default 60, 0 switches it off. */

