@@ -20,5 +20,7 @@ declare module 'fastify' {
     mcpCors?: CorsPolicy
     /** The route is for people: it is refused with a page, not with JSON. */
     mcpPage?: boolean
+    /** How audit events name the route; its pattern when left out. */
+    mcpName?: string
   }
 }

@@ -29,7 +29,7 @@ const OUTSIDE: RequestFacts = Object.freeze({ requestId: null, method: null, rou
 const factsOf = (request: FastifyRequest): RequestFacts => ({
   requestId: request.id,
   method: request.method,
-  route: request.routeOptions.url ?? null,
+  route: request.routeOptions.config?.mcpName ?? request.routeOptions.url ?? null,
   address: request.ip
 })
 

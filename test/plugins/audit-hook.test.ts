@@ -43,6 +43,16 @@ t.test('a decision goes out at once, with the facts of its request', async (t) =
   t.notMatch(JSON.stringify(events), /secret/)
 })
 
+t.test('a route may say how it is named', async (t) => {
+  const app = buildApp(t)
+  const events = await audited(app)
+  app.get('/mcp:none(^$)', { config: { mcpName: '/mcp' } }, async () => 'ok')
+
+  await app.inject('/mcp')
+
+  t.match(events, [{ type: 'request.completed', route: '/mcp' }])
+})
+
 t.test('every event has an id of its own', async (t) => {
   const app = buildApp(t)
   const events = await audited(app)

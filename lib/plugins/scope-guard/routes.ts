@@ -41,6 +41,7 @@ function refuseOtherMethods (fastify: FastifyInstance, mcpPath: string, allow: (
     method: fastify.supportedMethods.filter((method) => method !== 'HEAD'),
     exposeHeadRoute: true,
     url: mcpPath.slice(fastify.prefix.length) + REST,
+    config: { mcpName: mcpPath },
     onRequest: refuse,
     handler: refuse
   })
