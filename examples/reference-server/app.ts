@@ -58,6 +58,8 @@ export async function buildServer (
   // Not Fastify's own answer, which repeats the URL: a code may have got lost in it.
   app.setNotFoundHandler((_request, reply) => { reply.code(404).send({ error: 'not_found' }) })
   const notes = openNotes(data.notes)
+  const { resource = `${settings.issuer}/mcp` } = settings.configuration
+  const { mcpPath = new URL(resource).pathname } = settings.configuration
 
   app.get('/healthz', async () => ({ status: 'ok' }))
 
@@ -65,15 +67,15 @@ export async function buildServer (
   await app.register(async (mcp) => {
     await mcp.register(mcpSecurity, {
       ...defaults,
-      resource: `${settings.issuer}/mcp`,
       ...settings.configuration,
+      resource,
       secrets: [...secrets],
       issuer: settings.issuer,
       store: data.store
     })
     offerSetUp = mcp.mcpSetUpLink
 
-    mcp.post('/mcp', async (request, reply) => {
+    mcp.post(mcpPath, async (request, reply) => {
       const { mcpAuth } = request
       if (mcpAuth === null) throw new Error('the guard did not run')
       const server = buildMcpServer(notes, mcpAuth)

@@ -88,6 +88,10 @@ t.test('a lost secret stops the start, a secret of the configuration takes its p
   t.match(await run(MAIN, { DATA_DIR }, args), { code: 0 })
 })
 
+t.test('an issuer with a path is served under that path', async (t) => {
+  t.match(await run(MAIN, { DATA_DIR: directory(), ISSUER: 'https://h.example/t1' }), { code: 0, output: /h\.example\/t1\/mcp/ })
+})
+
 t.test('npm hands the signal on to the server, which ends in order', { timeout: 60_000 }, async (t) => {
   const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory(), LOG_LEVEL: 'error' }
   const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
