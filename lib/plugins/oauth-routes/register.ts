@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { registerClient } from '../../oauth/registration.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
+import { answerPreflights } from '../support/open-cors.js'
 import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
 import { jsonEndpoint } from './json-endpoint.js'
@@ -28,6 +29,15 @@ export function noRegistration (scope: FastifyInstance, { endpoints }: OAuthCont
     throw new OAuthError({ code: 'invalid_request', description: 'clients cannot register themselves here', reason: 'registration is off', status: 404 })
   }
   const config = { mcpSecurity: { public: true }, mcpLimit: 'registration', mcpCors: 'public' } as const
-  scope.all(endpoints.registration.path,
-    { config, exposeHeadRoute: false, onRequest: refuse, errorHandler: answerOAuthErrors('client.refused') }, refuse)
+  const { path: url } = endpoints.registration
+  scope.route({
+    method: scope.supportedMethods.filter((method) => method !== 'OPTIONS'),
+    url,
+    config,
+    exposeHeadRoute: false,
+    onRequest: refuse,
+    errorHandler: answerOAuthErrors('client.refused'),
+    handler: refuse
+  })
+  answerPreflights(scope, url)
 }

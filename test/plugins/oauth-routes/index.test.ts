@@ -216,6 +216,12 @@ t.test('without registration the endpoint is not there, in words that a client r
   for (const request of [json(uris(LOOPBACK)), json(uris(LOOPBACK), { 'content-type': 'a/b' }), { url: '/register' }]) {
     assertOAuthJson(t, await app.inject(request), 404, 'invalid_request')
   }
+
+  const preflight = await app.inject({
+    method: 'OPTIONS', url: '/register', headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' }
+  })
+  t.equal(preflight.statusCode, 204, 'a script may read that')
+  t.equal(preflight.headers['access-control-allow-origin'], '*')
 })
 
 t.test('a listed private-use scheme can be registered', async (t) => {
