@@ -32,14 +32,21 @@ export function assertForeignOptions (
 ): void {
   assertOptions(schema, options, at)
   const { issuer, resource } = options
-  // A slash at its end is the other server's own affair: clients compare byte by byte.
-  assertAddress(issuer, `${at}.issuer`)
-  if (issuer.includes('?')) throw new InvalidOptionError(`${at}.issuer must have no query`)
+  assertForeignIssuer(issuer, `${at}.issuer`)
   try {
     assertResource(resource)
   } catch (error) {
     throw new InvalidOptionError(`${at}.resource ${String(error).replace(/^TypeError: /, '')}`)
   }
+}
+
+/**
+ * Checks the issuer of another server (RFC 8414 §2). A slash at its end is its own affair: clients compare all bytes.
+ * @throws {InvalidOptionError} whose message starts with `path`.
+ */
+export function assertForeignIssuer (text: string, path: string): void {
+  assertAddress(text, path)
+  if (text.includes('?')) throw new InvalidOptionError(`${path} must have no query`)
 }
 
 /**

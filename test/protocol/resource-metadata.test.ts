@@ -2,7 +2,7 @@ import { OAuthProtectedResourceMetadataSchema } from '@modelcontextprotocol/sdk/
 import t from 'tap'
 import { buildResourceMetadata } from '../../lib/protocol/resource-metadata.js'
 
-const input = { resource: 'https://h.example/mcp', issuer: 'https://h.example', scopes: ['mcp:read'], name: 'Notes' }
+const input = { resource: 'https://h.example/mcp', issuers: ['https://h.example'], scopes: ['mcp:read'], name: 'Notes' }
 
 t.test('the document says which server issues tokens for which resource', async (t) => {
   t.strictSame(buildResourceMetadata(input), {
@@ -12,6 +12,12 @@ t.test('the document says which server issues tokens for which resource', async 
     bearer_methods_supported: ['header'],
     resource_name: 'Notes'
   })
+})
+
+t.test('several servers may issue tokens, written as they write themselves', async (t) => {
+  const issuers = ['https://b.example/', 'https://a.example/realms/x']
+
+  t.strictSame(buildResourceMetadata({ ...input, issuers }).authorization_servers, issuers)
 })
 
 t.test('members without a value are left out', async (t) => {

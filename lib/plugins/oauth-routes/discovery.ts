@@ -1,49 +1,14 @@
 import type { FastifyInstance } from 'fastify'
-import { OAuthError } from '../../protocol/oauth-error.js'
 import { buildResourceMetadata } from '../../protocol/resource-metadata.js'
 import { buildServerMetadata } from '../../protocol/server-metadata.js'
 import { pathOf, resourceMetadataPaths, serverMetadataPaths } from '../../protocol/well-known.js'
-import { answerPreflights } from '../support/open-cors.js'
-import { refuseOtherMethods } from '../support/other-methods.js'
-import { answerOAuthErrors } from './oauth-errors.js'
+import { serveBelow, type Documents } from '../support/documents.js'
 import type { OAuthContext } from './context.js'
 
-const CONFIG = { mcpSecurity: { public: true }, mcpCors: 'public' } as const
 const RESOURCE = '/.well-known/oauth-protected-resource'
 const SERVER = '/.well-known/oauth-authorization-server'
 const OPENID = '/.well-known/openid-configuration'
-const METHODS = ['GET', 'HEAD', 'OPTIONS']
-const errorHandler = answerOAuthErrors('request.refused')
-
-/** JSON text by path, without a slash at the end. */
-type Documents = ReadonlyMap<string, string>
-
 const NO_DOCUMENTS: Documents = new Map()
-
-const withoutSlash = (path: string): string => path.endsWith('/') ? path.slice(0, -1) : path
-
-/**
- * Serves what there is at `base` and below it, with or without a slash at the end; for everything else below it a
- * plain 404 as JSON, which makes clients try the next place, where a page or a redirect would confuse them (AS-M3).
- */
-function serveBelow (scope: FastifyInstance, base: string, documents: Documents): void {
-  for (const url of [base, `${base}/*`]) {
-    scope.get<{ Params: { '*'?: string } }>(url, { exposeHeadRoute: true, config: CONFIG, errorHandler },
-      async (request, reply) => {
-        const path = request.params['*']
-        const document = documents.get(withoutSlash(path === undefined ? base : `${base}/${path}`))
-        if (document === undefined) {
-          throw new OAuthError({ code: 'invalid_request', description: 'there is no such document', reason: 'no such document', status: 404 })
-        }
-        return await reply.headers({
-          'content-type': 'application/json; charset=utf-8',
-          'cache-control': 'public, max-age=3600'
-        }).send(document)
-      })
-    answerPreflights(scope, url)
-    refuseOtherMethods(scope, { url, allow: METHODS, config: CONFIG, errorHandler })
-  }
-}
 
 /**
  * The documents that clients find us by: resource metadata (RFC 9728) and server metadata (RFC 8414) at the path form
@@ -52,7 +17,7 @@ function serveBelow (scope: FastifyInstance, base: string, documents: Documents)
 export function discovery (scope: FastifyInstance, context: OAuthContext): void {
   const { issuer, resource, resourceName, model, defaultScopes, registration, endpoints, store } = context
   const ofResource = JSON.stringify(buildResourceMetadata({
-    resource, issuer, scopes: defaultScopes, name: resourceName
+    resource, issuers: [issuer], scopes: defaultScopes, name: resourceName
   }))
   const ofServer = JSON.stringify(buildServerMetadata({ issuer, scopes: model.names, registration, endpoints }))
   const documents = new Map([

@@ -1,0 +1,63 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsync } from 'fastify'
+import type { ResourceMetadataOptions } from '../../types/resource-metadata.js'
+import { InvalidOptionError } from '../errors.js'
+import { assertOptions } from '../options.js'
+import { buildResourceMetadata } from '../protocol/resource-metadata.js'
+import { assertResource } from '../protocol/resource-uri.js'
+import { isScopeToken } from '../protocol/scopes.js'
+import { resourceMetadataPaths } from '../protocol/well-known.js'
+import { assertForeignIssuer } from '../tokens/foreign-options.js'
+import { serveBelow } from './support/documents.js'
+import { inOption } from './support/in-option.js'
+import { openToOrigins } from './support/open-cors.js'
+
+const BASE = '/.well-known/oauth-protected-resource'
+const url = Type.String({ minLength: 1, maxLength: 2048 })
+
+const schema = Type.Object({
+  resource: url,
+  authorizationServers: Type.Array(url, { minItems: 1, maxItems: 100 }),
+  scopes: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
+  resourceName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
+}, { additionalProperties: false })
+
+function assertConsistent (options: ResourceMetadataOptions): void {
+  assertOptions(schema, options)
+  inOption('resource ', () => { assertResource(options.resource) })
+  options.authorizationServers.forEach((issuer, index) => { assertForeignIssuer(issuer, `authorizationServers.${index}`) })
+  options.scopes?.forEach((scope, index) => {
+    if (!isScopeToken(scope)) throw new InvalidOptionError(`scopes.${index} must be a scope without blanks`)
+    if (scope === 'offline_access') throw new InvalidOptionError(`scopes.${index} is between the client and its server`)
+  })
+}
+
+/**
+ * Says whose tokens are good here (RFC 9728, RS-1 to RS-8), for servers that are no authorization server themselves:
+ * the document that every challenge of `scopeGuard` names, at the path form and at the root, public, open to every
+ * origin, built once and the same for everybody whatever `Host` says. `oauthRoutes` serves its own: do not register
+ * both.
+ *
+ * ```ts
+ * await app.register(resourceMetadata, {
+ *   resource: 'https://mcp.example.com/mcp',
+ *   authorizationServers: ['https://login.example.com/realms/staff']
+ * })
+ * ```
+ *
+ * Verifies nothing: which tokens are taken says `scopeGuard`'s option `verifier`.
+ *
+ * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION` at boot; the message starts with the option's path.
+ */
+export const resourceMetadata: FastifyPluginAsync<ResourceMetadataOptions> = async (fastify, options) => {
+  if (fastify.prefix !== '') {
+    throw new InvalidOptionError('prefix cannot be given to resourceMetadata: the document lives at the root')
+  }
+  assertConsistent(options)
+  const { resource, authorizationServers: issuers, scopes = [], resourceName: name } = options
+  const document = JSON.stringify(buildResourceMetadata({ resource, issuers, scopes, name }))
+  fastify.addHook('onRequest', openToOrigins)
+  serveBelow(fastify, BASE, new Map(resourceMetadataPaths(resource).map((path) => [path, document])))
+}
+export default resourceMetadata
+export type { ResourceMetadataOptions } from '../../types/resource-metadata.js'
