@@ -1,26 +1,54 @@
-import { Type, type TObject } from '@sinclair/typebox'
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { InvalidOptionError } from '../errors.js'
 import { assertOptions } from '../options.js'
 import { isLoopbackHost } from '../protocol/issuer.js'
 import { assertResource } from '../protocol/resource-uri.js'
-import type { ForeignTokenOptions } from '../../types/foreign-tokens.js'
+import type { ForeignTokenOptions, SignatureAlgorithm } from '../../types/foreign-tokens.js'
+import { SIGNATURE_ALGORITHMS } from './foreign-jws.js'
 
+const closed = { additionalProperties: false }
+const whole = (minimum: number, maximum: number) => Type.Optional(Type.Integer({ minimum, maximum }))
+const some = <T extends TSchema>(item: T) =>
+  Type.Unsafe<readonly Static<T>[]>(Type.Array(item, { minItems: 1, maxItems: 10 }))
 const url = Type.String({ minLength: 1, maxLength: 2048 })
 const name = Type.String({ minLength: 1, maxLength: 200 })
-const path = Type.Optional(Type.Union([name, Type.Array(name, { minItems: 1, maxItems: 10 })]))
+const secret = Type.String({ minLength: 1, maxLength: 1000 })
+const path = Type.Optional(Type.Union([name, some(name)]))
+const algorithm = Type.Unsafe<SignatureAlgorithm>(Type.Union(SIGNATURE_ALGORITHMS.map((one) => Type.Literal(one))))
 
-export const whole = (minimum: number, maximum: number) => Type.Optional(Type.Integer({ minimum, maximum }))
-
-/** The members of `ForeignTokenOptions`. */
-export const foreignTokenMembers = {
+const members = {
   issuer: url,
   resource: url,
   audience: Type.Optional(url),
   tenant: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' })),
-  claims: Type.Optional(Type.Object({ clientId: path, scopes: path, roles: path }, { additionalProperties: false })),
+  claims: Type.Optional(Type.Object({ clientId: path, scopes: path, roles: path }, closed)),
   rememberedTokens: whole(0, 10_000_000),
   timeoutMs: whole(100, 30_000),
-  fetch: Type.Optional(Type.Function([], Type.Unknown()))
+  fetch: Type.Optional(Type.Unsafe<typeof fetch>(Type.Function([], Type.Unknown())))
+}
+
+/** `types/foreign-tokens.ts` documents them; a type test holds both equal. */
+export const foreignSchemas = {
+  jwksVerifier: Type.Object({
+    ...members,
+    jwksUri: url,
+    algorithms: Type.Optional(some(algorithm)),
+    types: Type.Optional(some(Type.String({ minLength: 1, maxLength: 100 }))),
+    recheck: whole(0, 3600),
+    keysMaxAge: whole(60, 86_400),
+    keysMaxStale: whole(0, 86_400),
+    keysCooldown: whole(1, 300)
+  }, closed),
+  introspectionVerifier: Type.Object({
+    ...members,
+    introspectionEndpoint: url,
+    clientId: secret,
+    clientSecret: secret,
+    clientAuthentication:
+      Type.Optional(Type.Union([Type.Literal('client_secret_basic'), Type.Literal('client_secret_post')])),
+    recheck: whole(0, 60),
+    maxConcurrent: whole(1, 10_000)
+  }, closed)
 }
 
 /**

@@ -1,4 +1,3 @@
-import { Type } from '@sinclair/typebox'
 import { sha256 } from '../crypto/digest.js'
 import { StoreUnavailableError } from '../stores/errors.js'
 import type { IntrospectionVerifierOptions } from '../../types/foreign-tokens.js'
@@ -6,22 +5,12 @@ import type { Principal, TokenVerifier } from '../../types/principal.js'
 import { isClaims } from './claims.js'
 import { InvalidTokenError } from './errors.js'
 import { fetchJson } from './fetch-json.js'
-import { assertAddress, assertForeignOptions, foreignTokenMembers, whole } from './foreign-options.js'
+import { assertAddress, assertForeignOptions, foreignSchemas } from './foreign-options.js'
 import { assertAccessToken, foreignTokenRules, readForeignPrincipal } from './foreign-principal.js'
 import { introspectionRequest } from './introspection-request.js'
 import { createRememberedTokens } from './remembered-tokens.js'
 
 const AT = 'introspectionVerifier'
-
-const schema = Type.Object({
-  ...foreignTokenMembers,
-  introspectionEndpoint: Type.String({ minLength: 1, maxLength: 2048 }),
-  clientId: Type.String({ minLength: 1, maxLength: 1000 }),
-  clientSecret: Type.String({ minLength: 1, maxLength: 1000 }),
-  clientAuthentication: Type.Optional(Type.Union([Type.Literal('client_secret_basic'), Type.Literal('client_secret_post')])),
-  recheck: whole(0, 60),
-  maxConcurrent: whole(1, 10_000)
-}, { additionalProperties: false })
 
 // The rest is optional in RFC 7662 §2.2; what is there is checked. Without an audience a token is for nobody (RS-14).
 const NEEDED = ['aud']
@@ -49,7 +38,7 @@ const NEEDED = ['aud']
  * option's path.
  */
 export function introspectionVerifier (options: IntrospectionVerifierOptions): TokenVerifier {
-  assertForeignOptions(options, { schema, at: AT })
+  assertForeignOptions(options, { schema: foreignSchemas.introspectionVerifier, at: AT })
   const { introspectionEndpoint: url, timeoutMs = 5000, recheck = 10, rememberedTokens: max = 10_000 } = options
   const { maxConcurrent = 100 } = options
   assertAddress(url, `${AT}.introspectionEndpoint`)

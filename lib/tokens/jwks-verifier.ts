@@ -1,29 +1,14 @@
-import { Type } from '@sinclair/typebox'
 import type { JwksVerifierOptions, SignatureAlgorithm } from '../../types/foreign-tokens.js'
 import type { Principal, TokenVerifier } from '../../types/principal.js'
 import { ACCESS_TOKEN_TYPE } from './access-token.js'
 import { fetchJson } from './fetch-json.js'
-import { mediaType, readForeignJws, SIGNATURE_ALGORITHMS, verifyForeignJws } from './foreign-jws.js'
-import { assertAddress, assertForeignOptions, foreignTokenMembers, whole } from './foreign-options.js'
+import { mediaType, readForeignJws, verifyForeignJws } from './foreign-jws.js'
+import { assertAddress, assertForeignOptions, foreignSchemas } from './foreign-options.js'
 import { assertAccessToken, foreignTokenRules, readForeignPrincipal } from './foreign-principal.js'
 import { createKeySource } from './key-source.js'
 import { createRememberedTokens } from './remembered-tokens.js'
 
 const AT = 'jwksVerifier'
-const some = { minItems: 1, maxItems: 10 }
-const algorithm = Type.Union(SIGNATURE_ALGORITHMS.map((name) => Type.Literal(name)))
-
-const schema = Type.Object({
-  ...foreignTokenMembers,
-  jwksUri: Type.String({ minLength: 1, maxLength: 2048 }),
-  algorithms: Type.Optional(Type.Array(algorithm, some)),
-  types: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), some)),
-  recheck: whole(0, 3600),
-  keysMaxAge: whole(60, 86_400),
-  keysMaxStale: whole(0, 86_400),
-  keysCooldown: whole(1, 300)
-}, { additionalProperties: false })
-
 const ALGORITHMS: readonly SignatureAlgorithm[] = ['RS256', 'PS256', 'ES256', 'EdDSA']
 
 // RFC 9068 §2.2; the client stands where `claims.clientId` says.
@@ -54,7 +39,7 @@ const NEEDED_OF_OTHERS = ['iss', 'exp', 'aud', 'sub', 'iat']
  * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION`; the message starts with `jwksVerifier` and the option's path.
  */
 export function jwksVerifier (options: JwksVerifierOptions): TokenVerifier {
-  assertForeignOptions(options, { schema, at: AT })
+  assertForeignOptions(options, { schema: foreignSchemas.jwksVerifier, at: AT })
   const { jwksUri, algorithms = ALGORITHMS, timeoutMs = 5000, recheck = 300, rememberedTokens: max = 10_000 } = options
   assertAddress(jwksUri, `${AT}.jwksUri`)
   const rules = foreignTokenRules(options, 'foreign-token')

@@ -1,9 +1,8 @@
-import { Type } from '@sinclair/typebox'
 import t from 'tap'
-import { assertAddress, assertForeignOptions, foreignTokenMembers, whole } from '../../lib/tokens/foreign-options.js'
+import { assertAddress, assertForeignOptions, foreignSchemas } from '../../lib/tokens/foreign-options.js'
 
-const schema = Type.Object({ ...foreignTokenMembers, more: whole(1, 3) }, { additionalProperties: false })
-const options = { issuer: 'https://as.example/', resource: 'https://mcp.example/mcp' }
+const schema = foreignSchemas.jwksVerifier
+const options = { issuer: 'https://as.example/', resource: 'https://mcp.example/mcp', jwksUri: 'https://as.example/jwks' }
 const check = (changes: object) => { assertForeignOptions({ ...options, ...changes }, { schema, at: 'verifier' }) }
 
 const refused: Record<string, [object, RegExp]> = {
@@ -21,7 +20,7 @@ const refused: Record<string, [object, RegExp]> = {
   'a timeout in seconds': [{ timeoutMs: 5 }, /^verifier\.timeoutMs must/],
   'a fetch that is no function': [{ fetch: 'https://proxy.example' }, /^verifier\.fetch must/],
   'an option that does not exist': [{ audiences: [] }, /^verifier\.audiences is not an option/],
-  'a member of the verifier out of its bounds': [{ more: 4 }, /^verifier\.more must/]
+  'a member of the verifier out of its bounds': [{ recheck: 3601 }, /^verifier\.recheck must/]
 }
 
 for (const [what, [changes, message]] of Object.entries(refused)) {
@@ -39,7 +38,7 @@ t.test('the issuer may end with a slash, as some servers write it, and be on loo
 t.test('every option may be given', async (t) => {
   t.doesNotThrow(() => {
     const claims = { clientId: 'azp', scopes: 'scp', roles: ['realm_access', 'roles'] }
-    check({ audience: 'api://notes', tenant: 'acme', claims, rememberedTokens: 0, timeoutMs: 100, fetch, more: 3 })
+    check({ audience: 'api://notes', tenant: 'acme', claims, rememberedTokens: 0, timeoutMs: 100, fetch, recheck: 0 })
   })
 })
 
