@@ -186,11 +186,11 @@ t.test('a flood of made-up keys costs the server one fetch in a cooldown', async
   const { server, verifier } = await start(t, { keysCooldown: 30 })
   const forge = (index: number) => signAnything({ alg: 'ES256', typ: 'at+jwt', kid: `made up ${index}` }, {}, server.key())
 
-  await Promise.all(Array.from({ length: 500 }, async (_, index) => {
+  for (let index = 0; index < 500; index += 1) {
     await t.rejects(verifier.verify(forge(index), START + Math.floor(index / 10)))
-  }))
+  }
 
-  t.ok(server.requests.length <= 3, `${server.requests.length} fetches`)
+  t.equal(server.requests.length, 1 + 2)
   t.ok(await verifier.verify(server.token(), START + 50))
 })
 
@@ -215,7 +215,7 @@ t.test('a forged token during an outage is refused by the known keys, with no fe
   t.equal(server.requests.length, 1)
 })
 
-t.test('a server that keeps us waiting is given up in time', async (t) => {
+t.test('a server that keeps us waiting is given up in time', { timeout: 4000 }, async (t) => {
   const { server, verifier } = await start(t, { timeoutMs: 100 })
   server.answerWith(() => {})
 

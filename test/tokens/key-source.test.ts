@@ -107,6 +107,20 @@ t.test('a key for which the server was asked is unknown; about another one nothi
   t.ok((await source.find(wanted(two.kid), NOW + 10)).equals(two.publicKey))
 })
 
+t.test('what was found out about a key holds for the cooldown, though the set is fetched for its age meanwhile', async (t) => {
+  let loads = 0
+  const load = async () => {
+    loads += 1
+    return { keys: [jwk(one)] }
+  }
+  const source = createKeySource({ load, maxAge: 60, maxStale: 0, cooldown: 300 })
+  await t.rejects(source.find(wanted('made up'), NOW), new InvalidTokenError('unknown key'))
+  await source.find(wanted(one.kid), NOW + 60)
+
+  t.equal(loads, 3)
+  await t.rejects(source.find(wanted('made up'), NOW + 61), new InvalidTokenError('unknown key'))
+})
+
 t.test('a rotation during a flood is never answered with 401', async (t) => {
   const { source, publish } = scene(jwk(one))
   await source.find(wanted(one.kid), NOW)
@@ -172,6 +186,16 @@ t.test('while the server is down, a key that is not known is not called unknown'
     await t.rejects(source.find(wanted('made up'), NOW + second), new StoreUnavailableError('a key cannot be looked up now'))
   }
   t.equal(loads(), 2 + 2)
+})
+
+t.test('after a fetch that failed nobody asks for an unknown key before the cooldown is over', async (t) => {
+  const { source, answer, loads } = scene(jwk(one))
+  await source.find(wanted(one.kid), NOW)
+  answer(new Error('down'))
+  await source.find(wanted(one.kid), NOW + AGE)
+
+  await t.rejects(source.find(wanted('made up'), NOW + AGE + 9), StoreUnavailableError)
+  t.equal(loads(), 2)
 })
 
 t.test('a server that never answered is asked again after the cooldown, and then all is well', async (t) => {
