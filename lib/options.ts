@@ -158,6 +158,7 @@ export const schemas = {
   scopeGuard: Type.Object({
     ...resourceMembers,
     ...guardMembers,
+    issuer: Type.Optional(url),
     verifier: Type.Optional(object<TokenVerifier>()),
     ...clock
   }, closed),

@@ -44,7 +44,7 @@ for (const [subpath, target] of Object.entries(manifest.exports)) {
   })
 }
 
-for (const part of ['audit-hook', 'security-headers', 'origin-guard', 'cors', 'rate-limits', 'pkce-store', 'sign-in', 'scope-guard', 'oauth-routes']) {
+for (const part of ['audit-hook', 'security-headers', 'origin-guard', 'cors', 'rate-limits', 'pkce-store', 'sign-in', 'scope-guard', 'oauth-routes', 'resource-metadata']) {
   const target = manifest.exports[`./${part}`]
   if (target === undefined || typeof target === 'string') throw new Error(`no subpath ${part}`)
 

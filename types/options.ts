@@ -65,7 +65,8 @@ export interface OAuthRoutesOptions {
 }
 
 export interface ScopeGuardOptions {
-  readonly issuer: string
+  /** Needed without `verifier`; a verifier knows its issuers by itself. */
+  readonly issuer?: string
   readonly resource: string
   readonly scopes: ScopeCatalogue
   readonly defaultScopes?: readonly string[]
@@ -74,9 +75,9 @@ export interface ScopeGuardOptions {
   readonly verifier?: TokenVerifier
   /** Where the MCP endpoint is mounted in the app, when not at the path of `resource`. */
   readonly mcpPath?: string
-  /** Verified tokens remembered at the same time. Default 10 000; 0 remembers none. */
+  /** Verified tokens remembered at the same time. Default 10 000; 0 remembers none. Not beside `verifier`. */
   readonly rememberedTokens?: number
-  /** Seconds after which a remembered token's grant is looked up again. 0 to 60. Default 5. */
+  /** Seconds after which a remembered token's grant is looked up again. 0 to 60. Default 5. Not beside `verifier`. */
   readonly recheck?: number
   readonly clock?: Clock
 }

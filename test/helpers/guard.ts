@@ -72,7 +72,9 @@ export function verifierOf (tokens: Tokens, recalled: readonly string[] = []): T
   }
 }
 
-export function guardOptions (more: Partial<ScopeGuardOptions> = {}): ScopeGuardOptions {
+export function guardOptions (
+  more: Partial<ScopeGuardOptions> = {}
+): ScopeGuardOptions & { readonly issuer: string } {
   return {
     issuer: ISSUER,
     resource: RESOURCE,

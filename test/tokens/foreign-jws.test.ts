@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { constants, createHmac, generateKeyPairSync, sign as nodeSign } from 'node:crypto'
 import fc from 'fast-check'
 import { CompactSign, type CompactJWSHeaderParameters } from 'jose'
 import t from 'tap'
@@ -127,6 +127,19 @@ for (const [alg, generate] of [
     t.ok(SIGNATURE_ALGORITHMS.includes(alg))
   })
 }
+
+t.test('a signature that begins with a zero octet is not taken without it (RFC 8017 §8.1.2)', async (t) => {
+  const { privateKey, publicKey } = rsa()
+  const text = `${encode({ alg: 'PS256', typ: 'at+jwt' })}.${encode({ sub: 'alice' })}`
+  const key = { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
+  let signature = nodeSign('sha256', Buffer.from(text), key)
+  for (let tries = 0; signature[0] !== 0 && tries < 20_000; tries++) signature = nodeSign('sha256', Buffer.from(text), key)
+  const jws = readForeignJws(`${text}.${signature.toString('base64url')}`, { algorithms: ['PS256'], types: ['at+jwt'] })
+
+  t.equal(signature[0], 0)
+  t.strictSame(verifyForeignJws(jws, publicKey), { sub: 'alice' })
+  t.throws(() => verifyForeignJws({ ...jws, signature: signature.subarray(1) }, publicKey), new InvalidTokenError('bad signature'))
+})
 
 t.test('no algorithm of ours has a shared secret or none', async (t) => {
   t.strictSame(SIGNATURE_ALGORITHMS.filter((name) => !/^(?:[REP]S(?:256|384|512)|EdDSA)$/.test(name)), [])

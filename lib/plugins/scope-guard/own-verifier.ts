@@ -13,7 +13,9 @@ const RECHECK = 5
  * when the store's message arrives, at the latest after `recheck` seconds.
  * @throws {PartOrderError} when the PKCE store is not registered before.
  */
-export async function ownVerifier (fastify: FastifyInstance, options: ScopeGuardOptions): Promise<TokenVerifier> {
+export async function ownVerifier (
+  fastify: FastifyInstance, options: ScopeGuardOptions & { readonly issuer: string }
+): Promise<TokenVerifier> {
   if (!fastify.hasDecorator('pkceStore')) {
     throw new PartOrderError('scopeGuard needs options.verifier, or pkceStore registered before it')
   }

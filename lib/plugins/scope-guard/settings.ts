@@ -37,6 +37,19 @@ function assertMcpPath (mcpPath: string, prefix: string): void {
   }
 }
 
+/** The host's own verifier, which brings everything along, or ours for the tokens that `oauthRoutes` issues. */
+async function verifierOf (fastify: FastifyInstance, options: ScopeGuardOptions): Promise<TokenVerifier> {
+  const { verifier, issuer } = options
+  if (verifier !== undefined) {
+    const vain = (['rememberedTokens', 'recheck'] as const).find((name) => options[name] !== undefined)
+    if (vain === undefined) return verifier
+    throw new InvalidOptionError(`${vain} cannot be given together with verifier: it remembers tokens by itself`)
+  }
+  if (issuer === undefined) throw new InvalidOptionError('issuer is required without verifier')
+  inOption('issuer ', () => { assertIssuer(issuer) })
+  return await ownVerifier(fastify, { ...options, issuer })
+}
+
 /**
  * Checks the options and makes ready what each request needs.
  * @throws {InvalidOptionError} whose message starts with the path of the wrong member.
@@ -44,8 +57,7 @@ function assertMcpPath (mcpPath: string, prefix: string): void {
  */
 export async function readSettings (fastify: FastifyInstance, options: ScopeGuardOptions): Promise<Settings> {
   assertOptions(schemas.scopeGuard, options)
-  const { issuer, resource, scopes, components = [] } = options
-  inOption('issuer ', () => { assertIssuer(issuer) })
+  const { resource, scopes, components = [] } = options
   inOption('resource ', () => { assertResource(resource) })
   const { mcpPath = new URL(resource).pathname } = options
   assertMcpPath(mcpPath, fastify.prefix)
@@ -55,7 +67,7 @@ export async function readSettings (fastify: FastifyInstance, options: ScopeGuar
     mcpPath,
     policy: inOption('', () => buildPolicy({ model, components })),
     defaultScopes: defaultScopesOf(model, options.defaultScopes),
-    verifier: options.verifier ?? await ownVerifier(fastify, options),
+    verifier: await verifierOf(fastify, options),
     clock: options.clock ?? (fastify.hasDecorator('pkceStore') ? fastify.pkceStore.clock : systemClock)
   }
 }

@@ -10,8 +10,6 @@ import { guardOptions, ISSUER, RESOURCE, verifierOf } from '../../helpers/guard.
 const { verifier: _verifier, clock: _clock, ...own } = guardOptions()
 
 const refused: Record<string, [Partial<ScopeGuardOptions>, RegExp]> = {
-  'an issuer over http': [{ issuer: 'http://mcp.example.com' }, /^issuer must be https/],
-  'an issuer with a slash at its end': [{ issuer: `${ISSUER}/` }, /^issuer must not end/],
   'a resource with a fragment': [{ resource: `${RESOURCE}#a` }, /^resource must have neither/],
   'a resource that is no URL': [{ resource: '/mcp' }, /^resource must be an absolute URL/],
   'a relative mcpPath': [{ mcpPath: 'mcp' }, /^mcpPath must/],
@@ -22,7 +20,25 @@ const refused: Record<string, [Partial<ScopeGuardOptions>, RegExp]> = {
   'scopes that imply each other': [{ scopes: { a: { title: 'A', implies: ['a'] } } }, /^scopes\.a\.implies/],
   'a rule with an unknown scope': [{ components: [{ tool: 'a', scopes: ['typo'] }] }, /^components\.0\.scopes\.0 is not/],
   'default scopes outside of the catalogue': [{ defaultScopes: ['typo'] }, /^defaultScopes\.0 is not/],
-  'a recheck of more than a minute': [{ recheck: 61 }, /^recheck must/]
+  'a recheck of more than a minute': [{ recheck: 61 }, /^recheck must/],
+  'a recheck of tokens that a verifier remembers': [{ recheck: 5 }, /^recheck cannot be given together with verifier/],
+  'room for tokens that a verifier remembers': [{ rememberedTokens: 5 }, /^rememberedTokens cannot be given together with/]
+}
+
+/** Without a verifier. */
+const refusedIssuers: Record<string, [Omit<ScopeGuardOptions, 'verifier'>, RegExp]> = {
+  'an issuer over http': [{ ...own, issuer: 'http://mcp.example.com' }, /^issuer must be https/],
+  'an issuer with a slash at its end': [{ ...own, issuer: `${ISSUER}/` }, /^issuer must not end/],
+  'no issuer': [{ resource: RESOURCE, scopes: own.scopes }, /^issuer is required without verifier/]
+}
+
+for (const [what, [options, message]] of Object.entries(refusedIssuers)) {
+  t.test(`${what} stops the boot`, async (t) => {
+    const app = buildApp(t)
+    await app.register(pkceStore)
+
+    await t.rejects(readSettings(app, options), { code: 'MCPS_ERR_INVALID_OPTION', message })
+  })
 }
 
 for (const [what, [options, message]] of Object.entries(refused)) {
