@@ -177,7 +177,8 @@ const malformed: Record<string, [string[], number[]]> = {
   'a parameter': [[`Authorization: Bearer token=${token}`], [401]],
   'bytes outside of ASCII': [[`Authorization: Bearer ${token}\u00e9`], [401]],
   '8193 characters': [[`Authorization: Bearer ${'x'.repeat(8193)}`], [401]],
-  '100 kB': [[`Authorization: Bearer ${'x'.repeat(100_000)}`], [431]],
+  // Node's limit is 16 kB. Far more would not be read, and the connection reset before the answer arrives.
+  '20 kB': [[`Authorization: Bearer ${'x'.repeat(20_000)}`], [431]],
   'a NUL': [[`Authorization: Bearer ${token}\0`], [400]],
   'a folded line': [['Authorization: Bearer', ` ${token}`], [400]],
   'a blank before the colon': [[`Authorization : Bearer ${token}`], [400]],

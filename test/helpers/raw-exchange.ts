@@ -29,7 +29,8 @@ export async function rawExchange (origin: string, lines: readonly string[], bod
     const socket = connect(Number(port), hostname)
     socket.setEncoding('latin1').on('data', (part: string) => { text += part })
     socket.on('close', () => { resolve(read(text)) }).on('error', (error) => { if (text === '') reject(error) })
-    socket.write(Buffer.from([...lines, ...length, 'Connection: close', '', ''].join('\r\n'), 'latin1'))
-    socket.write(body)
+    const head = Buffer.from([...lines, ...length, 'Connection: close', '', ''].join('\r\n'), 'latin1')
+    // All at once: what is written after the server has closed resets the connection, and its answer is lost.
+    socket.write(Buffer.concat([head, Buffer.from(body)]))
   })
 }
