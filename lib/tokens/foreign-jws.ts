@@ -71,10 +71,10 @@ export function readForeignJws (
  * @throws {InvalidTokenError}
  */
 export function verifyForeignJws ({ algorithm, text, payload, signature }: ForeignJws, key: KeyObject): Claims {
-  const { modulusLength: bits = null } = key.asymmetricKeyDetails ?? {}
-  if (bits !== null && bits < MIN_RSA_BITS) throw new InvalidTokenError('weak key')
+  const bits = key.asymmetricKeyDetails?.modulusLength
+  if (bits !== undefined && bits < MIN_RSA_BITS) throw new InvalidTokenError('weak key')
   // RFC 8017 §8.1.2: OpenSSL would take a PSS signature without its leading zero octets, too.
-  if (bits !== null && signature.length !== Math.ceil(bits / 8)) throw new InvalidTokenError('bad signature')
+  if (bits !== undefined && signature.length !== Math.ceil(bits / 8)) throw new InvalidTokenError('bad signature')
   const { digest, how } = SCHEMES[algorithm]
   if (!verify(digest, Buffer.from(text), { key, ...how }, signature)) throw new InvalidTokenError('bad signature')
   const claims = jsonObject(payload)
