@@ -2,9 +2,11 @@ import t from 'tap'
 import { PlainClient, readTokens, type Tokens } from '../helpers/oauth-client.js'
 import { startReferenceServer } from '../helpers/reference-server.js'
 
+// One server for all tests that leave it as it is: each start costs a second.
+const shared = await startReferenceServer(t)
+
 t.test('a client of revision 2025-03-26, without metadata and resource, signs in and calls a tool', async (t) => {
-  const server = await startReferenceServer(t)
-  const client = new PlainClient(server.origin)
+  const client = new PlainClient(shared.origin)
 
   const tokens = await client.signIn()
   const answer = await client.callTool(tokens.access_token, 'whoami')
@@ -12,23 +14,21 @@ t.test('a client of revision 2025-03-26, without metadata and resource, signs in
   t.equal(answer.status, 200)
   t.match(await answer.text(), /notes:read/)
   const [, payload = ''] = tokens.access_token.split('.')
-  t.match(JSON.parse(Buffer.from(payload, 'base64url').toString()), { aud: `${server.origin}/mcp`, iss: server.origin })
+  t.match(JSON.parse(Buffer.from(payload, 'base64url').toString()), { aud: `${shared.origin}/mcp`, iss: shared.origin })
 })
 
 t.test('the code comes back with the exact state and the issuer (AS-A9, AS-A10)', async (t) => {
-  const server = await startReferenceServer(t)
-  const client = new PlainClient(server.origin)
+  const client = new PlainClient(shared.origin)
   await client.register()
 
   const { redirect } = await client.authorize({ state: 'a b+c%20&é' })
 
   t.equal(redirect.searchParams.get('state'), 'a b+c%20&é')
-  t.strictSame(redirect.searchParams.getAll('iss'), [server.origin])
+  t.strictSame(redirect.searchParams.getAll('iss'), [shared.origin])
 })
 
 t.test('of twenty identical code exchanges at once exactly one is answered 200 (AS-T16)', async (t) => {
-  const server = await startReferenceServer(t)
-  const client = new PlainClient(server.origin)
+  const client = new PlainClient(shared.origin)
   await client.register()
   const authorized = await client.authorize()
 
@@ -43,8 +43,7 @@ t.test('of twenty identical code exchanges at once exactly one is answered 200 (
 })
 
 t.test('two hundred identical refreshes at once have one successor and equal bodies', async (t) => {
-  const server = await startReferenceServer(t)
-  const client = new PlainClient(server.origin)
+  const client = new PlainClient(shared.origin)
   const { refresh_token: first } = await client.signIn()
 
   const answers = await Promise.all(Array.from({ length: 200 }, async () => await client.refresh(first)))
@@ -87,10 +86,9 @@ t.test('accounts, clients, grants and notes survive a restart', async (t) => {
 })
 
 t.test('a user sees no note of another one', async (t) => {
-  const server = await startReferenceServer(t)
-  await server.addAccount('grace', 'another long password')
-  const ada = new PlainClient(server.origin)
-  const grace = new PlainClient(server.origin)
+  await shared.addAccount('grace', 'another long password')
+  const ada = new PlainClient(shared.origin)
+  const grace = new PlainClient(shared.origin)
   const adas = await ada.signIn({ scope: 'notes:write' })
   await grace.register()
   const graces = await readTokens(await grace.exchange(

@@ -48,9 +48,10 @@ async function signedIn (t: Test, server: ReferenceServer, memory: ReturnType<ty
   await transport.finishAuth(back.searchParams.get('code') ?? '')
 }
 
+const server = await startReferenceServer(t)
+
 for (const method of ['none', 'client_secret_basic', 'client_secret_post'] as const) {
   t.test(`SDK v1 with ${method} registers, signs in and calls a tool`, async (t) => {
-    const server = await startReferenceServer(t)
     const memory = memoryProvider(method)
     await signedIn(t, server, memory)
 
@@ -63,7 +64,6 @@ for (const method of ['none', 'client_secret_basic', 'client_secret_post'] as co
 }
 
 t.test('SDK v1 refreshes by itself when the access token is refused', async (t) => {
-  const server = await startReferenceServer(t)
   const memory = memoryProvider('none')
   await signedIn(t, server, memory)
   const before = memory.kept.tokens
@@ -78,7 +78,6 @@ t.test('SDK v1 refreshes by itself when the access token is refused', async (t) 
 })
 
 t.test('SDK v1 whose client is forgotten by the server registers again', async (t) => {
-  const server = await startReferenceServer(t)
   const memory = memoryProvider('none')
   await signedIn(t, server, memory)
   memory.kept.client = { client_id: 'gone', redirect_uris: ['http://localhost:8123/callback'] }

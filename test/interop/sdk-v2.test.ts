@@ -9,9 +9,10 @@ const connection = (url: URL, provider: DemoClient, mode?: 'auto') => ({
   transport: new StreamableHTTPClientTransport(url, { authProvider: provider })
 })
 
+const server = await startReferenceServer(t)
+
 for (const mode of [undefined, 'auto'] as const) {
   t.test(`SDK v2, version negotiation ${mode ?? 'as it comes'}, signs in, calls a tool and steps up in one round`, async (t) => {
-    const server = await startReferenceServer(t)
     const browser = server.browser()
     const provider = new DemoClient()
     const authorize = async (transport: StreamableHTTPClientTransport): Promise<void> => {
@@ -35,7 +36,6 @@ for (const mode of [undefined, 'auto'] as const) {
 }
 
 t.test('SDK v2 refreshes by itself when the access token is refused', async (t) => {
-  const server = await startReferenceServer(t)
   const provider = new DemoClient()
   const first = connection(server.url, provider)
   await t.rejects(first.client.connect(first.transport), UnauthorizedError)
