@@ -147,7 +147,7 @@ t.test('over HTTP/2 the authority is the host', async (t) => {
   t.teardown(async () => { await app.close() })
   await guarded(t, {}, app)
   const session = http2.connect(await app.listen({ port: 0, host: '127.0.0.1' }))
-  t.teardown(() => { session.close() })
+  t.teardown(() => { session.destroy() })
   const status = async (authority: string) => {
     const stream = session.request({ ':path': '/open', ':authority': authority })
     const [headers] = await once(stream, 'response')
