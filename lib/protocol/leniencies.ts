@@ -5,7 +5,7 @@ const LENIENT: Leniencies = Object.freeze({
   missingResource: true,
   /** Every MCP client listens on `http://localhost` at a port of the moment (AS-A3). Off: only loopback addresses do. */
   localhostAnyPort: true,
-  /** Both SDKs post a code again after a failure (AS-T6). Off: any second use of a code revokes what it gave. */
+  /** Both SDKs post a code again after a failure (AS-T6). Off: every second use of a code revokes what it gave. */
   codeRepeat: true
 })
 
