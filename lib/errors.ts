@@ -8,3 +8,6 @@ export const UnguardedRouteError = createError<[string]>('MCPS_ERR_UNGUARDED_ROU
 
 /** A part was registered without another one that it needs, or in the wrong order. */
 export const PartOrderError = createError<[string]>('MCPS_ERR_PART_ORDER', '%s')
+
+/** The app would listen beyond loopback while authentication is off. */
+export const OpenServerError = createError<[string]>('MCPS_ERR_OPEN_SERVER', '%s')

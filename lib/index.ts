@@ -22,14 +22,18 @@ function only<T extends object, K extends keyof T> (options: T, names: readonly 
 }
 
 const storeOptions = (options: McpSecurityOptions) => only(options, [
-  'store', 'secrets', 'tenant', 'signingAlgorithm', 'lifetimes', 'clients', 'maxClients', 'pruneInterval', 'clock'])
+  'store', 'secrets', 'tenant', 'signingAlgorithm', 'accessTokenFormat', 'lifetimes', 'clients', 'maxClients', 'pruneInterval', 'clock'])
 
 const guardOptions = (options: McpSecurityOptions) => only(options, [
-  'issuer', 'resource', 'scopes', 'defaultScopes', 'components', 'mcpPath', 'rememberedTokens', 'recheck', 'clock'])
+  'issuer', 'resource', 'scopes', 'defaultScopes', 'components', 'mcpPath', 'protocolVersions', 'rememberedTokens',
+  'recheck', 'clock', 'access', 'reportOnly', 'hideDenied', 'authentication', 'servers', 'tagLimits', 'advertiseTags',
+  'tasks', 'stateLifetime', 'streamRecheck',
+  'dpop', 'clientCertificate', 'requireSenderConstraint'])
 
 const routesOptions = (options: McpSecurityOptions) => only(options, [
-  'issuer', 'resource', 'resourceName', 'scopes', 'defaultScopes', 'components', 'signIn', 'registration',
-  'redirectSchemes', 'leniencies', 'strict'])
+  'issuer', 'resource', 'resourceName', 'scopes', 'defaultScopes', 'tagLimits', 'advertiseTags', 'signIn',
+  'clientDocuments', 'pushedRequests',
+  'registration', 'redirectSchemes', 'leniencies', 'strict', 'dpop', 'clientCertificate', 'requireSenderConstraint'])
 
 function assertConsistent (options: McpSecurityOptions): void {
   assertOptions(schemas.mcpSecurity, options)

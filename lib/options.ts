@@ -1,26 +1,15 @@
+import type { Agent } from 'node:https'
 import { Kind, Type, type Static, type TSchema } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
 import type { AuditSink } from '../types/audit.js'
-import type { Clock } from '../types/clock.js'
 import type { TokenVerifier } from '../types/principal.js'
 import type { SignIn } from '../types/sign-in.js'
 import type { RecordStore } from '../types/stores.js'
 import { InvalidOptionError } from './errors.js'
-
-const closed = { additionalProperties: false }
-const DAY = 86_400
-
-const list = <T extends TSchema>(item: T, bounds: { minItems?: number, maxItems?: number } = {}) =>
-  Type.Unsafe<readonly Static<T>[]>(Type.Array(item, { maxItems: 1000, ...bounds }))
-const whole = (minimum: number, maximum: number) => Type.Optional(Type.Integer({ minimum, maximum }))
-const object = <T>() => Type.Unsafe<T>(Type.Object({}))
-const callback = <T>() => Type.Unsafe<T>(Type.Function([], Type.Unknown()))
-
-const name = Type.String({ minLength: 1, maxLength: 200 })
-const url = Type.String({ minLength: 1, maxLength: 2048 })
-const scopeName = Type.String({ minLength: 1, maxLength: 100 })
-
-const clock = { clock: Type.Optional(callback<Clock>()) }
+import {
+  bindingMembers, componentMembers, guardMembers, guardModes, senderMembers, tagMembers
+} from './guard-options.js'
+import { callback, clock, closed, DAY, list, name, object, scopeName, url, whole } from './option-parts.js'
 
 const rateLimit = Type.Object({
   max: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
@@ -37,15 +26,6 @@ const scopeCatalogue = Type.Unsafe<Readonly<Record<string, string | {
     implies: Type.Optional(list(scopeName))
   }, closed)
 ]), { minProperties: 1, maxProperties: 1000 }))
-
-const component = Type.Object({
-  tool: Type.Optional(name),
-  prompt: Type.Optional(name),
-  resource: Type.Optional(url),
-  scopes: list(scopeName),
-  destructive: Type.Optional(Type.Boolean()),
-  title: Type.Optional(name)
-}, closed)
 
 const staticClient = Type.Object({
   clientId: name,
@@ -76,6 +56,7 @@ const pkceStoreMembers = {
   secrets: Type.Optional(list(Type.String({ minLength: 32, maxLength: 1024 }), { minItems: 1, maxItems: 10 })),
   tenant: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' })),
   signingAlgorithm: Type.Optional(Type.Union([Type.Literal('ES256'), Type.Literal('RS256'), Type.Literal('EdDSA')])),
+  accessTokenFormat: Type.Optional(Type.Union([Type.Literal('jwt'), Type.Literal('opaque')])),
   lifetimes: Type.Optional(lifetimes),
   clients: Type.Optional(list(staticClient)),
   maxClients: whole(2, 10_000_000),
@@ -88,13 +69,26 @@ const resourceMembers = {
   resource: url,
   scopes: scopeCatalogue,
   defaultScopes: Type.Optional(list(scopeName, { minItems: 1 })),
-  components: Type.Optional(list(component))
+  ...componentMembers,
+  ...tagMembers
 }
+
+const off = Type.Literal(false)
+
+const clientDocuments = Type.Object({
+  allow: Type.Optional(callback<(clientId: URL) => boolean | Promise<boolean>>()),
+  agent: Type.Optional(object<Agent>()),
+  loopback: Type.Optional(Type.Boolean())
+}, closed)
 
 const oauthRoutesMembers = {
   ...resourceMembers,
   resourceName: Type.Optional(name),
   signIn: Type.Optional(callback<SignIn>()),
+  pushedRequests: Type.Optional(Type.Union([
+    Type.Literal('off'), Type.Literal('optional'), Type.Literal('required')
+  ])),
+  clientDocuments: Type.Optional(Type.Union([clientDocuments, off])),
   registration: Type.Optional(Type.Boolean()),
   redirectSchemes: Type.Optional(list(Type.String({ pattern: '^[a-z][a-z0-9+.-]{0,63}$' }))),
   leniencies: Type.Optional(Type.Object({
@@ -102,13 +96,8 @@ const oauthRoutesMembers = {
     localhostAnyPort: Type.Optional(Type.Boolean()),
     codeRepeat: Type.Optional(Type.Boolean())
   }, closed)),
-  strict: Type.Optional(Type.Boolean())
-}
-
-const guardMembers = {
-  mcpPath: Type.Optional(Type.String({ pattern: '^/', maxLength: 1024 })),
-  rememberedTokens: whole(0, 10_000_000),
-  recheck: whole(0, 60)
+  strict: Type.Optional(Type.Boolean()),
+  ...senderMembers
 }
 
 const auditMembers = {
@@ -138,12 +127,12 @@ const accountsMembers = {
 }
 const accounts = Type.Object(accountsMembers, closed)
 
-const off = Type.Literal(false)
-
 const umbrellaMembers = {
   ...pkceStoreMembers,
   ...oauthRoutesMembers,
   ...guardMembers,
+  ...guardModes,
+  ...bindingMembers,
   audit: Type.Optional(Type.Union([audit, off])),
   securityHeaders: Type.Optional(Type.Union([securityHeaders, off])),
   originGuard: Type.Optional(Type.Union([originGuard, off])),
@@ -155,9 +144,14 @@ const umbrellaMembers = {
 export const schemas = {
   pkceStore: Type.Object(pkceStoreMembers, closed),
   oauthRoutes: Type.Object(oauthRoutesMembers, closed),
+  components: Type.Object(componentMembers, closed),
   scopeGuard: Type.Object({
     ...resourceMembers,
     ...guardMembers,
+    ...guardModes,
+    ...senderMembers,
+    ...bindingMembers,
+    secrets: pkceStoreMembers.secrets,
     issuer: Type.Optional(url),
     verifier: Type.Optional(object<TokenVerifier>()),
     ...clock
@@ -176,9 +170,11 @@ export const schemas = {
 export const configurationSchema = Type.Partial(Type.Object({
   ...umbrellaMembers,
   audit: Type.Optional(Type.Union([Type.Omit(audit, ['sink'], closed), off])),
+  clientDocuments: Type.Optional(Type.Union([Type.Omit(clientDocuments, ['allow', 'agent'], closed), off])),
   store: Type.Optional(Type.Never()),
   clock: Type.Optional(Type.Never()),
-  signIn: Type.Optional(Type.Never())
+  signIn: Type.Optional(Type.Never()),
+  access: Type.Optional(Type.Never())
 }, closed))
 
 /** Of a union's errors the one that got farthest says most. */

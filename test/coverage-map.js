@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs'
 
 /** Small files that have no test of their own, under the test that answers for them. */
 export const also = {
+  'test/options.test.ts': ['lib/guard-options.ts', 'lib/option-parts.ts'],
   'test/index.test.ts': ['lib/clock.ts', 'lib/errors.ts'],
+  'test/crypto/bound-id.test.ts': ['lib/crypto/owner.ts'],
+  'test/protocol/brought-ids.test.ts': ['lib/protocol/json-edit.ts', 'lib/protocol/task-members.ts'],
   'test/crypto/keyring.test.ts': ['lib/crypto/errors.ts'],
   'test/stores/memory.test.ts': ['lib/stores/errors.ts'],
   'test/testing/store-contract.test.ts': [
@@ -22,6 +25,27 @@ export const also = {
     'lib/plugins/oauth-routes/authorization-response.ts', 'lib/plugins/oauth-routes/authorization-target.ts',
     'lib/plugins/oauth-routes/page-errors.ts', 'lib/plugins/oauth-routes/signed-in-user.ts'
   ],
+  'test/plugins/oauth-routes/authorization-target.test.ts': [
+    'lib/plugins/oauth-routes/authorize.ts', 'lib/plugins/oauth-routes/consent-model.ts', 'lib/plugins/oauth-routes/context.ts'
+  ],
+  'test/plugins/oauth-routes/push.test.ts': [
+    'lib/plugins/oauth-routes/authorization-input.ts', 'lib/plugins/oauth-routes/context.ts',
+    'lib/plugins/oauth-routes/discovery.ts'
+  ],
+  'test/attacks/tags.test.ts': [
+    'lib/plugins/scope-guard.ts', 'lib/plugins/oauth-routes/context.ts'
+  ],
+  'test/plugins/resource-metadata.test.ts': ['lib/plugins/support/resource-documents.ts'],
+  'test/plugins/oauth-routes/discovery.test.ts': ['lib/plugins/support/resource-documents.ts'],
+  'test/plugins/scope-guard/authentication.test.ts': ['lib/plugins/scope-guard.ts'],
+  'test/plugins/scope-guard/request-handles.test.ts': ['lib/plugins/scope-guard.ts'],
+  'test/attacks/hidden.test.ts': ['lib/plugins/scope-guard/authorize.ts'],
+  'test/plugins/scope-guard/wire.test.ts': ['lib/plugins/scope-guard/authorize.ts', 'lib/plugins/scope-guard/wish.ts'],
+  'test/plugins/scope-guard/verdict.test.ts': ['lib/plugins/scope-guard/refusals.ts', 'lib/protocol/challenge.ts'],
+  'test/plugins/scope-guard/settings.test.ts': ['lib/plugins/scope-guard/sender-settings.ts'],
+  'test/plugins/scope-guard/own-verifier.test.ts': ['lib/oauth/grant-records.ts'],
+  'test/stores/sqlite.test.ts': ['lib/testing/contract/records.ts'],
+  'test/tokens/custom-principal.test.ts': ['lib/tokens/claims.ts'],
   'test/cli/account.test.ts': ['lib/cli/account-commands.ts'],
   'test/plugins/sign-in/index.test.ts': [
     'lib/plugins/sign-in/identity.ts', 'lib/plugins/sign-in/routes.ts'
@@ -32,10 +56,29 @@ export const also = {
   'test/plugins/sign-in/sign-out-routes.test.ts': [
     'lib/plugins/sign-in/going-on.ts', 'lib/plugins/sign-in/session-cookie.ts'
   ],
-  'test/plugins/scope-guard/authorize.test.ts': ['lib/plugins/scope-guard/report.ts'],
+  'test/plugins/scope-guard/answers/edit-answer.test.ts': [
+    'lib/plugins/scope-guard/answers/answer.ts', 'lib/plugins/scope-guard/answers/head.ts',
+    'lib/plugins/scope-guard/answers/pieces.ts'
+  ],
+  'test/plugins/scope-guard/answers/list-filter.test.ts': ['lib/plugins/scope-guard/answers/list-requests.ts'],
+  'test/attacks/slow-bodies.test.ts': ['lib/plugins/scope-guard/admission.ts'],
+  'test/plugins/scope-guard/authenticate.test.ts': ['lib/plugins/scope-guard/turn-away.ts'],
+  'test/plugins/scope-guard/authorize.test.ts': [
+    'lib/plugins/scope-guard/report.ts', 'lib/plugins/scope-guard/steps.ts', 'lib/plugins/scope-guard/wish.ts'
+  ],
+  'test/plugins/scope-guard/bindings.test.ts': [
+    'lib/plugins/scope-guard/bound-answers.ts', 'lib/plugins/scope-guard/answers/edit.ts'
+  ],
   'test/plugins/scope-guard/routes.test.ts': ['lib/plugins/scope-guard/route-security.ts'],
+  'test/protocol/mcp-wire.test.ts': [
+    'lib/protocol/mcp-envelope.ts', 'lib/protocol/mcp-fault.ts', 'lib/protocol/mcp-modern.ts',
+    'lib/protocol/mcp-version.ts'
+  ],
+  'test/plugins/scope-guard/sender.test.ts': [
+    'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/scope-guard/client-certificate.ts'
+  ],
   'test/oauth/token-endpoint.test.ts': ['lib/oauth/token-context.ts'],
-  'test/tokens/jws.test.ts': ['lib/tokens/errors.ts'],
+  'test/tokens/access-token.test.ts': ['lib/tokens/access-token-claims.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }
 

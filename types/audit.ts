@@ -2,18 +2,18 @@ import type { Clock } from './clock.js'
 
 /** The catalogue. An event of another type does not exist. */
 export type AuditEventType =
-  | 'access.allowed' | 'access.denied'
+  | 'access.allowed' | 'access.denied' | 'access.would-be-denied'
   | 'request.refused' | 'request.completed' | 'request.aborted'
   | 'origin.refused' | 'rate-limit.exceeded'
   | 'client.registered' | 'client.refused'
-  | 'authorization.requested' | 'authorization.refused'
+  | 'authorization.pushed' | 'authorization.requested' | 'authorization.refused'
   | 'consent.granted' | 'consent.denied' | 'consent.refused'
   | 'token.issued' | 'token.repeated' | 'token.refused'
   | 'code.replayed' | 'refresh.reused'
   | 'grant.revoked' | 'revocation.refused'
   | 'sign-in.succeeded' | 'sign-in.failed' | 'sign-in.throttled' | 'sign-out'
   | 'account.created' | 'account.changed' | 'account.removed'
-  | 'key.created' | 'leniency.used'
+  | 'key.created' | 'leniency.used' | 'configuration.changed'
 
 /** What a part tells about one decision. Never a secret, code, token, verifier or argument value. */
 export interface AuditInput {

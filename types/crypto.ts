@@ -1,7 +1,9 @@
 export type SigningAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
 
 /** What a derived key is for. Keys of different purposes are independent. */
-export type SecretPurpose = 'signing-keys' | 'refresh-tokens' | 'codes' | 'csrf' | 'set-up'
+export type SecretPurpose =
+  'signing-keys' | 'refresh-tokens' | 'access-tokens' | 'codes' | 'csrf' | 'set-up' | 'bound-ids' | 'handles' |
+  'dpop-nonce'
 
 /**
  * Everything that needs a secret of the operator's. Derived once at boot (HKDF-SHA-256); the first secret seals and

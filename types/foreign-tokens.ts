@@ -29,6 +29,12 @@ export interface ForeignTokenOptions {
   /** Default `default`. */
   readonly tenant?: string
   readonly claims?: ForeignClaims
+  /**
+   * Put in front of every scope of a token, for servers whose clients ask for other names than tokens say: Entra is
+   * asked for `api://APP/notes.read`, and its `scp` says `notes.read`. With `api://APP/` here, the guard's `scopes` and
+   * `components`, and so its challenges, have the names that clients ask for. Default: nothing.
+   */
+  readonly scopePrefix?: string
   /** Good tokens remembered at the same time. Default 10 000; 0 remembers none. */
   readonly rememberedTokens?: number
   /** For one answer of the server, its body included, in milliseconds. 100 to 30 000. Default 5 000. */
@@ -47,6 +53,11 @@ export interface JwksVerifierOptions extends ForeignTokenOptions {
    * do: those are then told apart by their claims as far as they can be.
    */
   readonly types?: readonly string[]
+  /**
+   * Takes tokens without `typ` as well, as Cognito writes them. Those have to say by a claim (`token_use`, `typ`,
+   * `token_type`) that they are access tokens. Default `false`.
+   */
+  readonly untyped?: boolean
   /** Seconds after which a remembered token is verified again. 0 to 3600. Default 300. */
   readonly recheck?: number
   /** Seconds for which fetched keys are good. 60 to 86 400. Default 600. */
@@ -57,6 +68,14 @@ export interface JwksVerifierOptions extends ForeignTokenOptions {
   readonly keysCooldown?: number
 }
 
+/** With whose keys introspection answers are signed. */
+export interface SignedAnswersOptions {
+  /** `jwks_uri` of the server's metadata. https, or http on loopback. */
+  readonly jwksUri: string
+  /** Default RS256, PS256, ES256 and EdDSA. */
+  readonly algorithms?: readonly SignatureAlgorithm[]
+}
+
 export interface IntrospectionVerifierOptions extends ForeignTokenOptions {
   /** https, or http on loopback. */
   readonly introspectionEndpoint: string
@@ -65,6 +84,11 @@ export interface IntrospectionVerifierOptions extends ForeignTokenOptions {
   readonly clientSecret: string
   /** Default `client_secret_basic`. */
   readonly clientAuthentication?: 'client_secret_basic' | 'client_secret_post'
+  /**
+   * Takes answers only that the server signed (RFC 9701): asked for by `Accept`, and an unsigned one is no answer then.
+   * `aud` in it has to be our `clientId`. Default: answers are plain JSON, and believed for the TLS they came by.
+   */
+  readonly signedAnswers?: SignedAnswersOptions
   /** Seconds for which an answer holds: after so long at most a revocation takes effect. 0 to 60. Default 10. */
   readonly recheck?: number
   /** Questions to the server at the same time; above it requests are answered 503. 1 to 10 000. Default 100. */

@@ -29,8 +29,11 @@ export interface Client {
    * without naming one: SDKs up to 1.14 then send the secret in the body, later ones by Basic.
    */
   readonly authenticationMethods: readonly ClientAuthenticationMethod[]
-  /** `static`: the operator configured it. `dynamic`: it registered itself, nobody assures who it is (AS-A17). */
-  readonly origin: 'static' | 'dynamic'
+  /**
+   * `static`: the operator configured it. `dynamic`: it registered itself, nobody assures who it is (AS-A17).
+   * `document`: the host of its id vouches for it.
+   */
+  readonly origin: 'static' | 'dynamic' | 'document'
   /** Seconds since the Unix epoch. */
   readonly issuedAt: number
 }
@@ -57,6 +60,20 @@ export interface RefreshState {
   readonly rotatedAt: number
   /** The answer that `previous` got, sealed under a key derived from that token. */
   readonly answer: string | null
+}
+
+/** `jwt`: signed, RFC 9068. `opaque`: says nothing to anybody, and is looked up by its digest. */
+export type AccessTokenFormat = 'jwt' | 'opaque'
+
+/** An opaque access token that is out. No text of it, only its digest. */
+export interface OpaqueAccessToken {
+  /** SHA-256 of the token. */
+  readonly digest: string
+  readonly issuer: string
+  readonly scopes: readonly string[]
+  readonly issuedAt: number
+  /** Seconds since the Unix epoch; the token is dead at this second. */
+  readonly expiresAt: number
 }
 
 /**
@@ -86,6 +103,8 @@ export interface Grant {
   /** When the code was exchanged. */
   readonly exchangedAt: number | null
   readonly refresh: RefreshState | null
+  /** The opaque access tokens that are out, the oldest first. Not there before the exchange, and in older records. */
+  readonly accessTokens?: readonly OpaqueAccessToken[]
   /** Seconds since the Unix epoch after which no refresh is possible, however active. */
   readonly endsAt: number
 }

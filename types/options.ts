@@ -1,9 +1,12 @@
-import type { ComponentRule, ScopeCatalogue } from './access.js'
+import type { Agent } from 'node:https'
+import type { ComponentRule, ScopeCatalogue, SenderConstraint, Servers, TagLimits } from './access.js'
 import type { AuditOptions } from './audit.js'
 import type { Clock } from './clock.js'
 import type { SigningAlgorithm } from './crypto.js'
-import type { Lifetimes, StaticClient } from './oauth.js'
+import type { AccessCheck, AuthenticationOptions } from './guard.js'
+import type { AccessTokenFormat, Lifetimes, StaticClient } from './oauth.js'
 import type { TokenVerifier } from './principal.js'
+import type { ClientCertificateOptions, DpopOptions } from './sender-constraint.js'
 import type { SignIn } from './sign-in.js'
 import type { RecordStore } from './stores.js'
 
@@ -19,6 +22,11 @@ export interface PkceStoreOptions {
   /** Default `default`. 1 to 64 characters of `A-Z a-z 0-9 - _`. */
   readonly tenant?: string
   readonly signingAlgorithm?: SigningAlgorithm
+  /**
+   * Of new access tokens; those of both formats are verified side by side. `jwt` (default): signed, RFC 9068. `opaque`:
+   * 256 random bits behind `mcps_at_`, looked up in `store`; at most 16 of one grant are good at the same time.
+   */
+  readonly accessTokenFormat?: AccessTokenFormat
   readonly lifetimes?: Partial<Lifetimes>
   /** Clients that the operator configured. */
   readonly clients?: readonly StaticClient[]
@@ -42,7 +50,22 @@ export interface Leniencies {
   readonly codeRepeat: boolean
 }
 
-export interface OAuthRoutesOptions {
+/** What the server has. The guard opens it, the consent page says what a scope opens. */
+export interface ComponentsOptions {
+  /**
+   * What no rule names is denied to everybody. `oauthRoutes` takes those of the `scopeGuard` before it that guards the
+   * same resource when it is given none, also those that are put in their place at run time.
+   */
+  readonly components?: readonly ComponentRule[]
+  /** The backends that `server` of a component names, with the tags that all of its components carry. */
+  readonly servers?: Servers
+  /** Bounds for tags in scopes, `?tags=`, `?filter=`. Default: 100 and 50 characters, 50 tags, none of them twice. */
+  readonly tagLimits?: Partial<TagLimits>
+  /** Whether `scopes_supported` names the scopes of all tags, to everybody. Default `true`. */
+  readonly advertiseTags?: boolean
+}
+
+export interface OAuthRoutesOptions extends ComponentsOptions {
   /** https (http only on loopback), no query, no fragment, no trailing slash. Compared byte by byte by clients. */
   readonly issuer: string
   /** The MCP endpoint's URL. The audience of every token. */
@@ -51,10 +74,18 @@ export interface OAuthRoutesOptions {
   readonly scopes: ScopeCatalogue
   /** What a client gets that asks for none, and what the first challenge names. Default: see README. */
   readonly defaultScopes?: readonly string[]
-  /** Shown on the consent page under the scopes that open them. */
-  readonly components?: readonly ComponentRule[]
   /** Who the user is. Needed unless the built-in accounts are registered. */
   readonly signIn?: SignIn
+  /**
+   * Clients whose id is the https URL of a document about them (client ID metadata documents), fetched from public
+   * addresses only, when a user has signed in. `false`: such ids are unknown. Default: every document.
+   */
+  readonly clientDocuments?: ClientDocumentsOptions | false
+  /**
+   * Authorization requests that clients send ahead (RFC 9126, `/par`): `required` refuses all others. Default
+   * `optional`.
+   */
+  readonly pushedRequests?: 'off' | 'optional' | 'required'
   /** `false`: clients cannot register themselves and the endpoint is not advertised. Default `true`. */
   readonly registration?: boolean
   /** Private-use redirect schemes, such as `cursor`, that may be registered. Default none (AS-A4). */
@@ -62,23 +93,93 @@ export interface OAuthRoutesOptions {
   readonly leniencies?: Partial<Leniencies>
   /** Switches every leniency off, whatever `leniencies` says. Default `false`. */
   readonly strict?: boolean
+  /** As for `scopeGuard`: the metadata of the resource says it (RS-7). */
+  readonly dpop?: DpopOptions
+  /** As for `scopeGuard`: the metadata of the resource says it. */
+  readonly clientCertificate?: ClientCertificateOptions
+  /** As for `scopeGuard`: the metadata of the resource says it, when everything needs bound tokens. */
+  readonly requireSenderConstraint?: SenderConstraint
 }
 
-export interface ScopeGuardOptions {
+export interface ClientDocumentsOptions {
+  /** Which documents may be fetched; anything but `true` refuses. Asked again each time. Default: every one. */
+  readonly allow?: (clientId: URL) => boolean | Promise<boolean>
+  /** How to get out, an egress proxy for instance. One that resolves names by itself has to refuse private ones. */
+  readonly agent?: Agent
+  /** Also documents on this machine: for development. Default `false`. */
+  readonly loopback?: boolean
+}
+
+/** How the guard of a host behaves, whatever credentials and components it has. */
+export interface GuardModes {
+  /**
+   * The host's last word on each operation that the policy allows (RS-30). It can only narrow: everything but `true`
+   * denies. When it throws, the request is refused with 503 and the error is logged.
+   */
+  readonly access?: AccessCheck
+  /**
+   * What the policy would deny passes, lists included, and is reported as `access.would-be-denied`; without a good
+   * token nothing passes. For a team that takes up scopes step by step. Default `false`. A route may say otherwise.
+   */
+  readonly reportOnly?: boolean
+  /**
+   * A component that is denied is answered as one that does not exist, byte for byte. Clients are then told of no
+   * scopes to ask for: they cannot step up for a component. Default `false`.
+   */
+  readonly hideDenied?: boolean
+  /** Authentication off, and on again at run time. Default: on. */
+  readonly authentication?: AuthenticationOptions
+}
+
+/** A revision of MCP that the guard knows. */
+export type ProtocolVersion =
+  '2026-07-28' | '2025-11-25' | '2025-06-18' | '2025-03-26' | '2024-11-05' | '2024-10-07'
+
+/** How what a server gives to a client is kept from everybody else, and for how long. */
+export interface BindingOptions {
+  /**
+   * Opens the methods of tasks, `tasks/get`, `tasks/result`, `tasks/update` and `tasks/cancel`, each to the principal
+   * that the task was given to and nobody else (RS-33). `tasks/list` only with `{ list: true }`, by which the host says
+   * that its list holds nothing but the caller's own. Default `false`: denied to everybody.
+   */
+  readonly tasks?: boolean | { readonly list: boolean }
+  /** Seconds that a `requestState` is good for (revision 2026-07-28). 10 to 86 400. Default 600. */
+  readonly stateLifetime?: number
+  /** Seconds between two looks at whether the tokens of open streams still hold (RS-20). 1 to 60. Default 1. */
+  readonly streamRecheck?: number
+}
+
+export interface ScopeGuardOptions extends ComponentsOptions, GuardModes, BindingOptions {
   /** Needed without `verifier`; a verifier knows its issuers by itself. */
   readonly issuer?: string
   readonly resource: string
   readonly scopes: ScopeCatalogue
   readonly defaultScopes?: readonly string[]
-  readonly components?: readonly ComponentRule[]
   /** Default: verifies the tokens that `oauthRoutes` issues, by `fastify.pkceStore`. */
   readonly verifier?: TokenVerifier
   /** Where the MCP endpoint is mounted in the app, when not at the path of `resource`. */
   readonly mcpPath?: string
-  /** Verified tokens remembered at the same time. Default 10 000; 0 remembers none. Not beside `verifier`. */
+  /**
+   * The revisions that the MCP endpoint speaks. Default all that the guard knows. A request of another one is answered
+   * 400 before the host's handler sees it, with the list of those that are spoken.
+   */
+  readonly protocolVersions?: readonly ProtocolVersion[]
+  /** Verified tokens remembered at the same time. Default 200 000, 1.6 KB each; 0: none. Not beside `verifier`. */
   readonly rememberedTokens?: number
   /** Seconds after which a remembered token's grant is looked up again. 0 to 60. Default 5. Not beside `verifier`. */
   readonly recheck?: number
+  /** Takes access tokens that are bound to a key (RFC 9449). Default: refuses them. */
+  readonly dpop?: DpopOptions
+  /** Takes access tokens that are bound to a TLS client certificate (RFC 8705). Default: refuses them. */
+  readonly clientCertificate?: ClientCertificateOptions
+  /** What takes no other tokens than bound ones. Needs `dpop` or `clientCertificate`. Default `false`. */
+  readonly requireSenderConstraint?: SenderConstraint
+  /**
+   * What the ids of sessions, events, tasks and states, and handles are bound with: at least 32 characters each, the
+   * first binds, all are known. Not beside `pkceStore`, whose own are used. Default random: what was bound ends with
+   * the process, so several instances behind one address need it.
+   */
+  readonly secrets?: readonly string[]
   readonly clock?: Clock
 }
 
@@ -150,8 +251,9 @@ export interface SignInOptions extends AccountsOptions {
  * The umbrella: every part, in the right order. `false` leaves a part out.
  * Whatever it can do, the parts can do by hand (examples/composed.ts).
  */
-export interface McpSecurityOptions extends PkceStoreOptions, OAuthRoutesOptions {
+export interface McpSecurityOptions extends PkceStoreOptions, OAuthRoutesOptions, GuardModes, BindingOptions {
   readonly mcpPath?: string
+  readonly protocolVersions?: readonly ProtocolVersion[]
   readonly rememberedTokens?: number
   readonly recheck?: number
   readonly audit?: AuditOptions | false

@@ -1,5 +1,6 @@
 /** How a principal showed who it is. */
-export type Credential = 'access-token' | 'foreign-token' | 'introspected-token' | 'api-key' | 'anonymous'
+export type Credential =
+  'access-token' | 'foreign-token' | 'introspected-token' | 'custom-token' | 'api-key' | 'anonymous'
 
 /**
  * Who a guarded request acts for: `request.mcpAuth`. One shape for every credential. Frozen.
@@ -16,6 +17,8 @@ export interface Principal {
   readonly resource: string
   /** Exactly what was granted, without what it implies. */
   readonly scopes: readonly string[]
+  /** The names in the granted scopes `tag:NAME`. */
+  readonly tags: readonly string[]
   readonly roles: readonly string[]
   /** Names what revocation ends; `null` when the issuer does not say. */
   readonly grantId: string | null

@@ -1,3 +1,6 @@
+import type { SenderConstraint } from './access.js'
+import type { ClientCertificateOptions, DpopOptions } from './sender-constraint.js'
+
 /** The protected resource metadata of a server whose tokens somebody else issues. */
 export interface ResourceMetadataOptions {
   /** The MCP endpoint's URL, as `scopeGuard` has it. */
@@ -11,4 +14,10 @@ export interface ResourceMetadataOptions {
   readonly scopes?: readonly string[]
   /** How people call this server. */
   readonly resourceName?: string
+  /** As `scopeGuard` has it; its algorithms are said. */
+  readonly dpop?: DpopOptions
+  /** As `scopeGuard` has it; that it is there is said. */
+  readonly clientCertificate?: ClientCertificateOptions
+  /** As `scopeGuard` has it; only `true` is said. */
+  readonly requireSenderConstraint?: SenderConstraint
 }

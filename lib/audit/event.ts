@@ -1,9 +1,10 @@
 import type { AuditEvent, AuditEventType, AuditInput } from '../../types/audit.js'
-import { bounded, boundedList } from './bounded.js'
+import { bounded, boundedList, boundedOnce } from './bounded.js'
 
 const OUTCOMES: Readonly<Record<AuditEventType, AuditEvent['outcome']>> = {
   'access.allowed': 'allowed',
   'access.denied': 'denied',
+  'access.would-be-denied': 'allowed',
   'request.refused': 'denied',
   'request.completed': 'allowed',
   'request.aborted': 'allowed',
@@ -11,6 +12,7 @@ const OUTCOMES: Readonly<Record<AuditEventType, AuditEvent['outcome']>> = {
   'rate-limit.exceeded': 'denied',
   'client.registered': 'allowed',
   'client.refused': 'denied',
+  'authorization.pushed': 'allowed',
   'authorization.requested': 'allowed',
   'authorization.refused': 'denied',
   'consent.granted': 'allowed',
@@ -31,7 +33,8 @@ const OUTCOMES: Readonly<Record<AuditEventType, AuditEvent['outcome']>> = {
   'account.changed': 'allowed',
   'account.removed': 'allowed',
   'key.created': 'allowed',
-  'leniency.used': 'allowed'
+  'leniency.used': 'allowed',
+  'configuration.changed': 'allowed'
 }
 
 /** Where a decision was made. Every member is `null` outside of a request. */
@@ -59,10 +62,10 @@ export function buildEvent (input: AuditInput, context: EventContext): AuditEven
     tenant: context.tenant,
     grantId: bounded(input.grantId, 128),
     resource: bounded(input.resource, 2048),
-    operation: bounded(input.operation, 300),
+    operation: boundedOnce(input.operation, 300),
     scopesAsked: boundedList(input.scopesAsked, 100),
     scopesGranted: boundedList(input.scopesGranted, 100),
-    requestId: bounded(context.requestId, 128),
+    requestId: boundedOnce(context.requestId, 128),
     method: bounded(context.method, 32),
     route: bounded(context.route, 512),
     address: bounded(context.address, 64)

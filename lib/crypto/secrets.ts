@@ -24,9 +24,13 @@ function deriveKeys (secret: string): Keys {
   return {
     'signing-keys': keysFor('signing-keys'),
     'refresh-tokens': keysFor('refresh-tokens'),
+    'access-tokens': keysFor('access-tokens'),
     codes: keysFor('codes'),
     csrf: keysFor('csrf'),
-    'set-up': keysFor('set-up')
+    'set-up': keysFor('set-up'),
+    'bound-ids': keysFor('bound-ids'),
+    handles: keysFor('handles'),
+    'dpop-nonce': keysFor('dpop-nonce')
   }
 }
 

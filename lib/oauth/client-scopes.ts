@@ -10,7 +10,7 @@ import type { Client } from '../../types/oauth.js'
  */
 export function limitScopes (client: Client, asked: readonly string[], model: ScopeModel): readonly string[] {
   const { origin, metadata: { scope } } = client
-  if (origin === 'dynamic' || scope === undefined) return asked
+  if (origin !== 'static' || scope === undefined) return asked
   const ceiling = model.closure(scope.split(' '))
   const scopes = asked.filter((one) => ceiling.has(one))
   if (scopes.length > 0) return scopes

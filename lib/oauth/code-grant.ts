@@ -5,7 +5,7 @@ import type { Client, Grant } from '../../types/oauth.js'
 import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import { mintRefreshToken } from './refresh-token.js'
-import { buildTokenBody, type TokenAnswer } from './token-answer.js'
+import { issueTokens, type TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
 import { factsOf, refusedWith, TokenRefusal } from './token-refusal.js'
 
@@ -48,9 +48,9 @@ export async function exchangeCode (
       : { current: sha256(refreshToken), previous: null, rotatedAt: now, answer: null },
     endsAt: now + (refreshToken === null ? lifetimes.accessToken : lifetimes.refreshAbsolute)
   }
-  const body = buildTokenBody({ grant: active, scopes: grant.scopes, refreshToken, context, now })
-  if (await context.grants.advance(held, active, now)) {
-    return { status: 200, body, event: { type: 'token.issued', scopesGranted: grant.scopes, ...facts } }
+  const issued = issueTokens({ grant: active, scopes: grant.scopes, refreshToken, context, now })
+  if (await context.grants.advance(held, issued.grant, now)) {
+    return { status: 200, body: issued.body, event: { type: 'token.issued', scopesGranted: grant.scopes, ...facts } }
   }
   const winner = await readByCode(request.code, context, now)
   throw await refuseReplay(winner.grant, context, now)

@@ -15,6 +15,8 @@ export interface HeldGrant {
 export interface GrantRecords {
   add (grant: Grant, now: number): Promise<boolean>
   read (grantId: string, now: number): Promise<HeldGrant | null>
+  /** Of a grant that has not ended, where the store can say it at once. The same version is the same grant. */
+  versionOf (grantId: string, now: number): number | undefined
   /** Compare-and-swap: of all who read the same version, one advances it. */
   advance (held: HeldGrant, next: Grant, now: number): Promise<boolean>
   remove (grantId: string, now: number): Promise<boolean>
@@ -54,6 +56,8 @@ export function createGrantRecords (input: {
       const grant: Grant = JSON.parse(record.body)
       return { grant, version: record.version }
     },
+
+    versionOf: (grantId, now) => records.versionOf?.(keyOf(grantId), now),
 
     advance: (held, next, now) => records.replace({ ...recordOf(next), version: held.version }, now),
 

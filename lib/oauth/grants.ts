@@ -10,6 +10,8 @@ export interface Grants extends Consent, Revocations {
   find (grantId: string, now: number): Promise<Grant | null>
   /** Whether tokens of this grant are still good. */
   isLive (grantId: string, now: number): Promise<boolean>
+  /** Of a grant that has not ended, where the store can say it at once. The same version is the same grant. */
+  versionOf (grantId: string, now: number): number | undefined
   /** For the grant types: the grant with the version that `advance` compares. */
   read (grantId: string, now: number): Promise<HeldGrant | null>
   /** For the grant types: one atomic step. Answers `false` when somebody else was first. */
@@ -26,6 +28,7 @@ export function createGrants (input: {
     ...createConsent({ grantRecords, secrets: input.secrets, lifetimes: input.lifetimes }),
     ...createRevocations({ grantRecords, records: input.records, tenant: input.tenant }),
     read: grantRecords.read,
+    versionOf: grantRecords.versionOf,
     advance: grantRecords.advance,
 
     async find (grantId, now) {

@@ -2,11 +2,11 @@ import { secretsEqual, sha256 } from '../crypto/digest.js'
 import { openUnder, sealUnder } from '../crypto/token-seal.js'
 import { OAuthError } from '../protocol/oauth-error.js'
 import type { RefreshRequest } from '../protocol/token-request.js'
-import type { Client, Grant, RefreshState } from '../../types/oauth.js'
+import type { Client, RefreshState } from '../../types/oauth.js'
 import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import { grantIdOfRefreshToken, mintRefreshToken } from './refresh-token.js'
-import { buildTokenBody, type TokenAnswer } from './token-answer.js'
+import { issueTokens, type TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
 import { factsOf, refusedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
 
@@ -74,8 +74,9 @@ async function rotate (attempt: Attempt, scopes: readonly string[]): Promise<Tok
   const { request, context, now, held, refresh, facts } = attempt
   const refreshToken = mintRefreshToken(held.grant.grantId, context.secrets)
   const successor = { current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null }
-  const grant: Grant = { ...held.grant, refresh: successor }
-  const body = buildTokenBody({ grant, scopes, refreshToken, context, now })
+  const { body, grant } = issueTokens({
+    grant: { ...held.grant, refresh: successor }, scopes, refreshToken, context, now
+  })
   const answer = sealUnder(request.refreshToken, SEAL, body)
   const rotated = await context.grants.advance(held, { ...grant, refresh: { ...successor, answer } }, now)
   return rotated ? { status: 200, body, event: { type: 'token.issued', scopesGranted: scopes, ...facts } } : null

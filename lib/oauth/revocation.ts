@@ -2,16 +2,17 @@ import { assertNoRepeats, single, type Form } from '../protocol/form.js'
 import { OAuthError } from '../protocol/oauth-error.js'
 import type { AuditInput } from '../../types/audit.js'
 import { grantIdOfAccessToken } from '../tokens/access-token.js'
+import { grantIdOfOpaqueToken } from '../tokens/opaque-token.js'
 import { authenticateClient } from './client-authentication.js'
 import { grantIdOfRefreshToken } from './refresh-token.js'
 import type { TokenContext } from './token-context.js'
 import { factsOf } from './token-refusal.js'
 
 /**
- * Revokes what a token stands for (RFC 7009, AS-V1, AS-V2): a refresh token, current or stale, and an access token,
- * expired or not, both end their whole grant, at once. `token_type_hint` is not looked at: what a token is shows by
- * itself. Answer 200 with an empty body whenever this returns: a token that is unknown, gone or another client's
- * has no effect and looks no different.
+ * Revokes what a token stands for (RFC 7009, AS-V1, AS-V2): a refresh token, current or stale, and an access token of
+ * either format, expired or not, both end their whole grant, at once. `token_type_hint` is not looked at: what a token
+ * is shows by itself. Answer 200 with an empty body whenever this returns: a token that is unknown, gone or another
+ * client's has no effect and looks no different.
  *
  * @throws {OAuthError} `invalid_request` without a token, `invalid_client`.
  */
@@ -25,7 +26,9 @@ export async function revokeToken (
   const token = single(form, 'token')
   if (token === undefined) throw new OAuthError({ code: 'invalid_request', description: 'token is missing' })
 
-  const grantId = grantIdOfRefreshToken(token, context.secrets) ?? grantIdOfAccessToken(token, context.keyring)
+  const { keyring, secrets } = context
+  const grantId = grantIdOfRefreshToken(token, secrets) ?? grantIdOfOpaqueToken(token, secrets) ??
+    grantIdOfAccessToken(token, keyring)
   const grant = grantId === null ? null : await grants.find(grantId, now)
   if (grant === null) return { type: 'revocation.refused', reason: 'nothing to revoke', clientId }
   const facts = factsOf(grant)

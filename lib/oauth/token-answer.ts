@@ -1,6 +1,7 @@
 import type { AuditInput } from '../../types/audit.js'
-import type { Grant } from '../../types/oauth.js'
-import { issueAccessToken } from '../tokens/access-token.js'
+import type { AccessTokenFormat, Grant } from '../../types/oauth.js'
+import { issueAccessToken, type AccessTokenInput } from '../tokens/access-token.js'
+import { issueOpaqueToken, liveTokens, type OpaqueTokenInput } from '../tokens/opaque-token.js'
 import { expiryOf } from './grant-records.js'
 import type { TokenContext } from './token-context.js'
 
@@ -12,21 +13,27 @@ export interface TokenAnswer {
 }
 
 /**
- * Issues an access token and builds the token response (AS-T8): `scope` always, `expires_in` a number, absent
- * members left out. The access token never outlives the grant.
+ * Issues an access token, in the format of the context, and builds the token response (AS-T8): `scope` always,
+ * `expires_in` a number, absent members left out. The access token never outlives the grant. It counts only when the
+ * answered grant is what the store holds next.
  */
-export function buildTokenBody (input: {
+export function issueTokens (input: {
   grant: Grant, scopes: readonly string[], refreshToken: string | null, context: TokenContext, now: number
-}): string {
+}): { readonly body: string, readonly grant: Grant } {
   const { grant, scopes, refreshToken, context, now } = input
-  const { keyring, issuer, lifetimes } = context
-  const expiresAt = Math.min(now + lifetimes.accessToken, expiryOf(grant, lifetimes))
-  const { token, expiresIn } = issueAccessToken({ keyring, issuer, grant, scopes, expiresAt, now })
-  return JSON.stringify({
+  const expiresAt = Math.min(now + context.lifetimes.accessToken, expiryOf(grant, context.lifetimes))
+  const { token, accessTokens } = issueToken({ ...context, grant, scopes, expiresAt, now }, context.accessTokenFormat)
+  const body = JSON.stringify({
     access_token: token,
     token_type: 'Bearer',
-    expires_in: expiresIn,
+    expires_in: expiresAt - now,
     scope: scopes.join(' '),
     ...(refreshToken === null ? {} : { refresh_token: refreshToken })
   })
+  return { body, grant: { ...grant, accessTokens } }
+}
+
+function issueToken (input: AccessTokenInput & OpaqueTokenInput, format: AccessTokenFormat) {
+  if (format === 'opaque') return issueOpaqueToken(input)
+  return { token: issueAccessToken(input), accessTokens: liveTokens(input.grant, input.now) }
 }

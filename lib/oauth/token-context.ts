@@ -1,6 +1,6 @@
 import type { Keyring } from '../crypto/keyring.js'
 import type { Secrets } from '../../types/crypto.js'
-import type { Lifetimes } from '../../types/oauth.js'
+import type { AccessTokenFormat, Lifetimes } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
 import type { Clients } from './clients.js'
 import type { Grants } from './grants.js'
@@ -16,5 +16,6 @@ export interface TokenContext {
   readonly tenant: string
   readonly secrets: Secrets
   readonly lifetimes: Lifetimes
+  readonly accessTokenFormat: AccessTokenFormat
   readonly leniencies: Leniencies
 }

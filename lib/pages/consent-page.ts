@@ -11,6 +11,8 @@ export interface ConsentModel {
   readonly clientName: string
   readonly clientId: string
   readonly selfRegistered: boolean
+  /** The host that publishes the document about the client, and so vouches for it; `null` for other clients. */
+  readonly documentHost: string | null
   /** How long ago it registered, in words: "3 minutes". */
   readonly registeredAgo: string | null
   /** Whether its redirect URI is on the loopback interface. */
@@ -55,7 +57,8 @@ function factsOf (model: ConsentModel, clientName: string): Html {
   const place = whereabouts(model)
   return html`<dl class="facts">
 <div><dt>Application</dt><dd><bdi>${clientName}</bdi> <code dir="ltr">${plainText(model.clientId, 200)}</code></dd></div>
-<div><dt>Sends you to</dt><dd><bdi>${model.redirectHost}</bdi>${place !== null && html` <small>${place}</small>`}</dd></div>
+${model.documentHost !== null && html`<div><dt>Published by</dt><dd><bdi>${model.documentHost}</bdi></dd></div>
+`}<div><dt>Sends you to</dt><dd><bdi>${model.redirectHost}</bdi>${place !== null && html` <small>${place}</small>`}</dd></div>
 <div><dt>Wants to use</dt><dd><bdi>${model.resourceName}</bdi> <code dir="ltr">${model.resource}</code></dd></div>
 </dl>`
 }

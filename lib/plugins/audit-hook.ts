@@ -26,12 +26,10 @@ declare module 'fastify' {
 const LATER = ['security-headers', 'origin-guard', 'cors', 'rate-limits', 'pkce-store', 'sign-in', 'scope-guard']
 const OUTSIDE: RequestFacts = Object.freeze({ requestId: null, method: null, route: null, address: null })
 
-const factsOf = (request: FastifyRequest): RequestFacts => ({
-  requestId: request.id,
-  method: request.method,
-  route: request.routeOptions.config?.mcpName ?? request.routeOptions.url ?? null,
-  address: request.ip
-})
+function factsOf (request: FastifyRequest): RequestFacts {
+  const { config, url } = request.routeOptions
+  return { requestId: request.id, method: request.method, route: config?.mcpName ?? url ?? null, address: request.ip }
+}
 
 const isGuarded = (request: FastifyRequest): boolean => request.routeOptions.config?.mcpSecurity?.public !== true
 
@@ -43,7 +41,8 @@ const auditHookPlugin: FastifyPluginAsync<AuditHookOptions> = async (fastify, op
 
   function send (input: AuditInput, log: AuditLog, facts: RequestFacts): void {
     if (!logged && sink === undefined) return
-    const event = buildEvent(input, { id: randomUUID(), at: clock(), tenant, ...facts })
+    const { requestId, method, route, address } = facts
+    const event = buildEvent(input, { id: randomUUID(), at: clock(), tenant, requestId, method, route, address })
     if (logged) logEvent(event, log)
     if (sink !== undefined) deliver(event, sink, log)
   }

@@ -11,7 +11,7 @@ import { assertOptions, schemas } from '../options.js'
 import { memoryStore } from '../stores/memory.js'
 import type { Clock } from '../../types/clock.js'
 import type { Secrets } from '../../types/crypto.js'
-import type { Lifetimes } from '../../types/oauth.js'
+import type { AccessTokenFormat, Lifetimes } from '../../types/oauth.js'
 import type { PkceStoreOptions } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 import { lifetimesOf } from './support/lifetimes.js'
@@ -24,6 +24,7 @@ export interface PkceStore {
   readonly clock: Clock
   readonly secrets: Secrets
   readonly lifetimes: Lifetimes
+  readonly accessTokenFormat: AccessTokenFormat
   readonly keyring: Keyring
   readonly clients: Clients
   readonly grants: Grants
@@ -52,6 +53,7 @@ async function openStore (options: PkceStoreOptions): Promise<PkceStore> {
     ...held,
     clock,
     secrets,
+    accessTokenFormat: options.accessTokenFormat ?? 'jwt',
     clients: createClients({ ...held, statics: options.clients ?? [], maxClients: options.maxClients ?? 10_000 }),
     grants: createGrants({ ...held, secrets }),
     keyring: await openKeyring({ records, tenant, secrets, algorithm, clock })

@@ -2,24 +2,26 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsync } from 'fastify'
 import type { ResourceMetadataOptions } from '../../types/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
+import { senderMembers } from '../guard-options.js'
 import { assertOptions } from '../options.js'
 import { buildResourceMetadata } from '../protocol/resource-metadata.js'
 import { assertResource } from '../protocol/resource-uri.js'
 import { isScopeToken } from '../protocol/scopes.js'
-import { resourceMetadataPaths } from '../protocol/well-known.js'
 import { assertForeignIssuer } from '../tokens/foreign-options.js'
-import { serveBelow } from './support/documents.js'
 import { inOption } from './support/in-option.js'
+import { sharedLivePolicy } from './support/live-policy.js'
 import { openToOrigins } from './support/open-cors.js'
+import { serveResourceMetadata } from './support/resource-documents.js'
+import { senderMetadataOf } from './support/sender-metadata.js'
 
-const BASE = '/.well-known/oauth-protected-resource'
 const url = Type.String({ minLength: 1, maxLength: 2048 })
 
 const schema = Type.Object({
   resource: url,
   authorizationServers: Type.Array(url, { minItems: 1, maxItems: 100 }),
   scopes: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
-  resourceName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
+  resourceName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  ...senderMembers
 }, { additionalProperties: false })
 
 function assertConsistent (options: ResourceMetadataOptions): void {
@@ -36,7 +38,11 @@ function assertConsistent (options: ResourceMetadataOptions): void {
  * Says whose tokens are good here (RFC 9728, RS-1 to RS-8), for servers that are no authorization server themselves:
  * the document that every challenge of `scopeGuard` names, at the path form and at the root, public, open to every
  * origin, built once and the same for everybody whatever `Host` says. `oauthRoutes` serves its own: do not register
- * both.
+ * both for one resource.
+ *
+ * An app may have several resources, each with its own registration and its own guarded scope. Each has its document
+ * at its path form, which is what challenges name; the root has the one of the resource at the root, and without one
+ * that of the first, for clients that look there only.
  *
  * ```ts
  * await app.register(resourceMetadata, {
@@ -44,6 +50,8 @@ function assertConsistent (options: ResourceMetadataOptions): void {
  *   authorizationServers: ['https://login.example.com/realms/staff']
  * })
  * ```
+ *
+ * Names the tags of the `scopeGuard` of the same resource besides `scopes`, as they are at the moment.
  *
  * Verifies nothing: which tokens are taken says `scopeGuard`'s option `verifier`.
  *
@@ -55,9 +63,20 @@ export const resourceMetadata: FastifyPluginAsync<ResourceMetadataOptions> = asy
   }
   assertConsistent(options)
   const { resource, authorizationServers: issuers, scopes = [], resourceName: name } = options
-  const document = JSON.stringify(buildResourceMetadata({ resource, issuers, scopes, name }))
+  const sender = senderMetadataOf(options)
+  const document = (tags: readonly string[]): string => JSON.stringify(buildResourceMetadata({
+    resource, issuers, scopes: [...new Set([...scopes, ...tags])], name, sender
+  }))
   fastify.addHook('onRequest', openToOrigins)
-  serveBelow(fastify, BASE, new Map(resourceMetadataPaths(resource).map((path) => [path, document])))
+  const replace = serveResourceMetadata(fastify, resource, document([]))
+  // The guard may be registered later, and in another scope.
+  fastify.addHook('onReady', async () => {
+    const components = sharedLivePolicy(fastify.server, resource)
+    if (components === undefined) return
+    const follow = (): void => { replace(document(components.advertised())) }
+    components.onReplace(follow)
+    follow()
+  })
 }
 export default resourceMetadata
 export type { ResourceMetadataOptions } from '../../types/resource-metadata.js'

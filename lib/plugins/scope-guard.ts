@@ -1,12 +1,16 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { AuthInfo } from '../../types/auth-info.js'
 import type {} from '../../types/fastify.js'
+import type { Authentication, Components } from '../../types/guard.js'
+import type { Handles } from '../../types/handles.js'
 import type { ScopeGuardOptions } from '../../types/options.js'
 import type { Principal } from '../../types/principal.js'
+import { ADMISSION, buildReadmit } from './scope-guard/admission.js'
 import { buildAuthenticate } from './scope-guard/authenticate.js'
 import { buildAuthorize } from './scope-guard/authorize.js'
 import { buildChallenges } from './scope-guard/refusals.js'
+import { decorateHandles } from './scope-guard/request-handles.js'
 import { guardRoutes } from './scope-guard/routes.js'
 import { readSettings } from './scope-guard/settings.js'
 
@@ -14,6 +18,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who the request acts for. `null` only on a route that is public. */
     mcpAuth: Principal | null
+    /** Handles for state that clients carry around: good for the caller only. Reading it throws on a public route. */
+    readonly mcpHandles: Handles
+  }
+  interface FastifyInstance {
+    /** Whether requests need a token, to be seen and to be switched. */
+    mcpAuthentication: Authentication
+    /** What the server has, to be replaced at run time. */
+    mcpComponents: Components
   }
 }
 
@@ -24,12 +36,31 @@ declare module 'node:http' {
   }
 }
 
+function reportReplacement (fastify: FastifyInstance, resource: string): void {
+  fastify.log.info('components replaced')
+  if (!fastify.hasDecorator('mcpAudit')) return
+  fastify.mcpAudit({ type: 'configuration.changed', operation: 'components replaced', resource })
+}
+
 const scopeGuardPlugin: FastifyPluginAsync<ScopeGuardOptions> = async (fastify, options) => {
   const settings = await readSettings(fastify, options)
   const challenges = buildChallenges(settings)
   fastify.decorateRequest('mcpAuth', null)
+  fastify.decorateRequest(ADMISSION, null)
+  const { authentication, components, resource } = settings
+  fastify.decorate('mcpAuthentication', {
+    get enabled () { return authentication.enabled },
+    set: authentication.set
+  })
+  decorateHandles(fastify, settings.bindings)
+  fastify.decorate('mcpComponents', {
+    get tags () { return [...components.policy().tags] },
+    replace: components.replace
+  })
+  components.onReplace(() => { reportReplacement(fastify, resource) })
   const isMcp = guardRoutes(fastify, settings)
   fastify.addHook('onRequest', buildAuthenticate({ settings, challenges, isMcp }))
+  fastify.addHook('preHandler', buildReadmit({ settings, challenges, isMcp }))
   fastify.addHook('preHandler', buildAuthorize({ settings, challenges, isMcp }))
 }
 
@@ -65,6 +96,8 @@ export { StoreUnavailableError } from '../stores/errors.js'
 export { InvalidTokenError } from '../tokens/errors.js'
 export type { AuthInfo } from '../../types/auth-info.js'
 export type { ComponentRule, ScopeCatalogue } from '../../types/access.js'
+export type { AccessCheck, AccessInput, Authentication, AuthenticationOptions, Components } from '../../types/guard.js'
+export type { Handles } from '../../types/handles.js'
 export type { RouteSecurity } from '../../types/fastify.js'
 export type { ScopeGuardOptions } from '../../types/options.js'
 export type { Principal, TokenVerifier } from '../../types/principal.js'

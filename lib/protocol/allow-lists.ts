@@ -74,7 +74,8 @@ export function readHosts (rawHeaders: readonly string[], target: string): reado
     if (host !== undefined) return null
     host = rawHeaders[index + 1]
   }
-  const named = [host, authority].filter((value) => value !== undefined)
+  const named = host === undefined ? [] : [host]
+  if (authority !== undefined) named.push(authority)
   if (named.length === 0) return null
   return target.startsWith('/') ? named : withTarget(named, target)
 }

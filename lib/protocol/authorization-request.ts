@@ -1,3 +1,4 @@
+import type { TagLimits } from '../../types/access.js'
 import { assertNoRepeats, single, type Form } from './form.js'
 import { OAuthError } from './oauth-error.js'
 import { assertCodeChallenge } from './pkce.js'
@@ -24,6 +25,7 @@ export interface AuthorizationContext {
   readonly resource: string
   /** The leniency of that name: a request without `resource` means ours. */
   readonly missingResource: boolean
+  readonly tagLimits?: TagLimits
 }
 
 const MAX_CLIENT_ID = 2048
@@ -79,7 +81,7 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
     method: single(form, 'code_challenge_method')
   })
   const leniencies = assertTarget(form, context)
-  const scopes = narrowScopes(readScope(single(form, 'scope')), context)
+  const scopes = narrowScopes(readScope(single(form, 'scope'), context.tagLimits), context)
   assertPrompt(single(form, 'prompt'))
   const state = readState(single(form, 'state'))
   return { scopes, resource: context.resource, state, codeChallenge, leniencies }

@@ -20,6 +20,7 @@ type Refusal = Extract<McpMessage, { malformed: true }>
 
 const MAX_BATCH = 100
 const MAX_SUBSCRIPTIONS = 1000
+const MAX_OPERATIONS = MAX_BATCH + MAX_SUBSCRIPTIONS
 const MAX_NAME = 2048
 
 /** The method of an operation that is the client's answer to one of our requests. No client can send it as a method. */
@@ -54,9 +55,9 @@ export function isProtocolMethod (method: string): boolean {
 
 /**
  * Reads what a parsed MCP message wants to do (RS-31): one operation, or one for each element of a batch of at most
- * 100 (revision 2025-03-26). `subscriptions/listen` is also one for each resource that it subscribes to. Names are
- * answered exactly as sent. `id` is that of a single request, for the error to refer to; `null` otherwise.
- * Does *not* decide anything, and checks no more of a message than a decision needs.
+ * 100 (revision 2025-03-26). `subscriptions/listen` is also one for each resource that it subscribes to, at most 1000;
+ * a batch is 1100 at most. Names are answered exactly as sent. `id` is that of a single request, for the error to
+ * refer to; `null` otherwise. Does *not* decide anything, and checks no more of a message than a decision needs.
  */
 export function readOperations (body: unknown): McpMessage {
   if (!Array.isArray(body)) return readOne(body)
@@ -67,6 +68,7 @@ export function readOperations (body: unknown): McpMessage {
     const message = Array.isArray(element) ? refusal(-32600, 'batch inside a batch') : readOne(element)
     if (message.malformed) return { ...message, id: null }
     operations.push(...message.operations)
+    if (operations.length > MAX_OPERATIONS) return refusal(-32600, 'batch of too many operations')
   }
   return { malformed: false, operations, batch: true, id: null }
 }
@@ -107,7 +109,8 @@ function readSubscriptions (method: string, params: unknown, id: MessageId): Mcp
   return read(operations, id)
 }
 
-function component (kind: Component['kind'], name: unknown): Component | null {
+/** A component by what a message calls it: 1 to 2048 characters, or it is none. */
+export function component (kind: Component['kind'], name: unknown): Component | null {
   return typeof name === 'string' && name !== '' && name.length <= MAX_NAME ? { kind, name } : null
 }
 

@@ -1,5 +1,6 @@
-import type { ScopeCatalogue, ScopeDefinition } from '../../types/access.js'
+import type { ScopeCatalogue, ScopeDefinition, TagLimits } from '../../types/access.js'
 import { OAuthError } from './oauth-error.js'
+import { isTagScope, tagOfScope, whyTooManyTags } from './tags.js'
 
 // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 const SCOPE_TOKEN = /^[!#-[\]-~]{1,100}$/
@@ -15,21 +16,29 @@ export function isScopeToken (text: string): boolean {
 
 /**
  * Reads a `scope` parameter: tokens separated by single spaces, repeats dropped, order kept. Absent or empty is no
- * scope at all. At most 100 scopes of at most 100 characters.
+ * scope at all. At most 100 scopes of at most 100 characters. With `limits` every scope that begins with `tag:` has to
+ * name a tag, and they and their number are held to the limits; whether such a tag exists is not looked up.
  * @throws {OAuthError} `invalid_scope`
  */
-export function readScope (text: string | undefined): string[] {
+export function readScope (text: string | undefined, limits?: TagLimits): string[] {
   if (text === undefined || text === '') return []
   if (text.length > MAX_LENGTH) throw refusal('too many scopes')
   const tokens = text.split(' ', MAX_SCOPES + 1)
   if (tokens.length > MAX_SCOPES) throw refusal('too many scopes')
   if (!tokens.every(isScopeToken)) throw refusal('scope must be scope tokens with single spaces between them')
+  if (limits !== undefined) assertTagLimits(tokens, limits)
   return [...new Set(tokens)]
 }
 
-/** The catalogue made ready to be asked. Every answer is by whole, case-sensitive names (RS-25). */
+function assertTagLimits (tokens: readonly string[], limits: TagLimits): void {
+  if (tokens.some((token) => token.length > limits.scopeLength)) throw refusal('a scope is too long')
+  const why = whyTooManyTags(tokens.filter(isTagScope).map((token) => tagOfScope(token) ?? ''), limits)
+  if (why !== null) throw refusal(why)
+}
+
+/** The catalogue and the tags that exist, ready to be asked. Every answer is by whole, case-sensitive names (RS-25). */
 export interface ScopeModel {
-  /** In the order of the catalogue. */
+  /** Those of the catalogue, in its order. */
   readonly names: readonly string[]
   has (scope: string): boolean
   /** The scope in words; the scope itself when the catalogue does not know it. */
@@ -45,36 +54,50 @@ export interface ScopeModel {
 
 const NONE: readonly string[] = Object.freeze([])
 
+const NO_TAGS = (): ReadonlySet<string> => new Set()
+
 /**
- * Checks a catalogue and works out once what each scope contains.
+ * Checks a catalogue and works out once what each scope contains. `liveTags` answers the tags that exist at the moment:
+ * the scope `tag:NAME` of each is known as long as it does, has a title, and contains nothing but itself. `names` holds
+ * the catalogue alone.
  * @throws {TypeError} whose message starts with the path of what is wrong: `scopes.NAME.implies[0] ...`.
  */
-export function buildScopeModel (catalogue: ScopeCatalogue): ScopeModel {
+export function buildScopeModel (catalogue: ScopeCatalogue, liveTags = NO_TAGS): ScopeModel {
   const definitions = readDefinitions(catalogue)
   const closures = new Map([...definitions.keys()].map((name) => [name, closureOf(name, definitions)]))
+
+  const liveTag = (scope: string): string | null => {
+    const tag = tagOfScope(scope)
+    return tag !== null && liveTags().has(tag) ? tag : null
+  }
+  const has = (scope: string): boolean => definitions.has(scope) || liveTag(scope) !== null
+  const closureOfOne = (scope: string): Iterable<string> =>
+    closures.get(scope) ?? (liveTag(scope) === null ? NONE : [scope])
 
   const opens = (granted: readonly string[], scope: string): boolean => {
     for (const grant of granted) {
       if (closures.get(grant)?.has(scope) === true) return true
     }
-    return false
+    return granted.includes(scope) && liveTag(scope) !== null
   }
 
   return {
     names: Object.freeze([...definitions.keys()]),
-    has: (scope) => definitions.has(scope),
-    title: (scope) => definitions.get(scope)?.title ?? scope,
+    has,
+    title: (scope) => definitions.get(scope)?.title ?? titleOfTag(liveTag(scope)) ?? scope,
     description: (scope) => definitions.get(scope)?.description,
-    closure: (scopes) => new Set(scopes.flatMap((scope) => [...closures.get(scope) ?? NONE])),
+    closure: (scopes) => new Set(scopes.flatMap((scope) => [...closureOfOne(scope)])),
     missing: (granted, required) => {
       for (const scope of required) {
         if (!opens(granted, scope)) return required.filter((other) => !opens(granted, other))
       }
       return NONE
     },
-    known: (scopes) => [...new Set(scopes)].filter((scope) => definitions.has(scope))
+    known: (scopes) => [...new Set(scopes)].filter(has)
   }
 }
+
+const titleOfTag = (tag: string | null): string | null => tag === null ? null : `Use everything tagged \u201c${tag}\u201d`
 
 function readDefinitions (catalogue: ScopeCatalogue): Map<string, ScopeDefinition> {
   const entries = Object.entries(catalogue)
@@ -92,6 +115,9 @@ function assertName (name: string): void {
   // An equals sign inside a challenge misleads the parsers of both SDKs (requirements 4.5).
   if (!isScopeToken(name) || name.includes('=')) {
     throw new TypeError(`scopes[${JSON.stringify(name)}] must be named with 1 to 100 visible ASCII characters other than " \\ =`)
+  }
+  if (tagOfScope(name) !== null) {
+    throw new TypeError(`scopes.${name} is reserved: the tags of components make such scopes`)
   }
   if (name === 'offline_access') {
     throw new TypeError('scopes.offline_access is reserved: a client gets refresh tokens by registering that grant type')

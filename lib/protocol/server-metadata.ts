@@ -12,6 +12,7 @@ export interface Endpoints {
   readonly token: Endpoint
   readonly registration: Endpoint
   readonly revocation: Endpoint
+  readonly pushedRequest: Endpoint
   readonly jwks: Endpoint
 }
 
@@ -22,6 +23,8 @@ export interface ServerMetadata {
   readonly token_endpoint: string
   readonly registration_endpoint?: string
   readonly revocation_endpoint: string
+  readonly pushed_authorization_request_endpoint?: string
+  readonly require_pushed_authorization_requests?: true
   readonly jwks_uri: string
   readonly scopes_supported?: readonly string[]
   readonly response_types_supported: readonly string[]
@@ -31,6 +34,7 @@ export interface ServerMetadata {
   readonly revocation_endpoint_auth_methods_supported: readonly string[]
   readonly code_challenge_methods_supported: readonly string[]
   readonly authorization_response_iss_parameter_supported: true
+  readonly client_id_metadata_document_supported?: true
 }
 
 export interface ServerMetadataInput {
@@ -38,6 +42,10 @@ export interface ServerMetadataInput {
   readonly scopes: readonly string[]
   /** Whether clients can register themselves. */
   readonly registration: boolean
+  /** Whether clients can send authorization requests ahead, or have to. Default `off`. */
+  readonly pushedRequests?: 'off' | 'optional' | 'required'
+  /** Whether a client id may be the URL of a document. */
+  readonly clientDocuments?: boolean
   readonly endpoints: Endpoints
 }
 
@@ -56,18 +64,24 @@ export function endpointsOf (issuer: string): Endpoints {
     token: endpoint('/token'),
     registration: endpoint('/register'),
     revocation: endpoint('/revoke'),
+    pushedRequest: endpoint('/par'),
     jwks: endpoint('/.well-known/jwks.json')
   }
 }
 
 /** The authorization server metadata (RFC 8414 §2, AS-M1, AS-M2): only what is switched on, no empty members. */
-export function buildServerMetadata ({ issuer, scopes, registration, endpoints }: ServerMetadataInput): ServerMetadata {
+export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata {
+  const { issuer, scopes, registration, clientDocuments = false, pushedRequests = 'off', endpoints } = input
   return {
     issuer,
     authorization_endpoint: endpoints.authorization.url,
     token_endpoint: endpoints.token.url,
     ...(registration ? { registration_endpoint: endpoints.registration.url } : {}),
     revocation_endpoint: endpoints.revocation.url,
+    ...(pushedRequests === 'off'
+      ? {}
+      : { pushed_authorization_request_endpoint: endpoints.pushedRequest.url }),
+    ...(pushedRequests === 'required' ? { require_pushed_authorization_requests: true } : {}),
     jwks_uri: endpoints.jwks.url,
     ...(scopes.length === 0 ? {} : { scopes_supported: [...scopes] }),
     response_types_supported: ['code'],
@@ -76,6 +90,7 @@ export function buildServerMetadata ({ issuer, scopes, registration, endpoints }
     token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
     revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
     code_challenge_methods_supported: ['S256'],
-    authorization_response_iss_parameter_supported: true
+    authorization_response_iss_parameter_supported: true,
+    ...(clientDocuments ? { client_id_metadata_document_supported: true } : {})
   }
 }

@@ -86,6 +86,8 @@ export function memoryStore ({ maxRecords = 1_000_000 }: MemoryStoreOptions = {}
       return entry === undefined ? null : snapshot(entry)
     },
 
+    versionOf: (key, now) => findLive(key, now)?.version,
+
     async replace (record, now) {
       assertRecord(record)
       const entry = findLive(record, now)

@@ -1,6 +1,6 @@
 import { randomId } from '../crypto/digest.js'
 import type { Keyring } from '../crypto/keyring.js'
-import type { Grant } from '../../types/oauth.js'
+import { accessTokenClaims, type GrantFacts } from './access-token-claims.js'
 import { keysByHeader, signJws, verifyJws } from './jws.js'
 
 /** RFC 9068 §2.1: keeps every other kind of JWT from passing as an access token. */
@@ -9,7 +9,7 @@ export const ACCESS_TOKEN_TYPE = 'at+jwt'
 export interface AccessTokenInput {
   readonly keyring: Keyring
   readonly issuer: string
-  readonly grant: Pick<Grant, 'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr'>
+  readonly grant: GrantFacts
   /** What the token carries: the grant's scopes or fewer. */
   readonly scopes: readonly string[]
   /** Seconds since the Unix epoch; the token is dead at this second. */
@@ -18,26 +18,13 @@ export interface AccessTokenInput {
 }
 
 /**
- * Issues an access token as RFC 9068 §2 says, signed with the keyring's current key (AS-J1). `aud` is the grant's
- * resource, one string. `grant_id` names what a revocation ends. Nothing is stored. Synchronous.
+ * Issues an access token as RFC 9068 §2 says, signed with the keyring's current key (AS-J1). Nothing is stored.
+ * Synchronous.
  */
-export function issueAccessToken (input: AccessTokenInput): { readonly token: string, readonly expiresIn: number } {
+export function issueAccessToken (input: AccessTokenInput): string {
   const { keyring, issuer, grant, scopes, expiresAt, now } = input
-  const claims = {
-    iss: issuer,
-    sub: grant.subject,
-    aud: grant.resource,
-    client_id: grant.clientId,
-    scope: scopes.join(' '),
-    iat: now,
-    exp: expiresAt,
-    jti: randomId(),
-    auth_time: grant.authenticatedAt,
-    ...(grant.acr === null ? {} : { acr: grant.acr }),
-    ...(grant.amr.length === 0 ? {} : { amr: grant.amr }),
-    grant_id: grant.grantId
-  }
-  return { token: signJws({ key: keyring.current, type: ACCESS_TOKEN_TYPE, claims }), expiresIn: expiresAt - now }
+  const claims = { ...accessTokenClaims({ issuer, grant, scopes, expiresAt, issuedAt: now }), jti: randomId() }
+  return signJws({ key: keyring.current, type: ACCESS_TOKEN_TYPE, claims })
 }
 
 /**

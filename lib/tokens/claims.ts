@@ -63,10 +63,12 @@ export function isMeantFor (claims: Claims, { resource, audience }: { resource: 
   return listClaim(claims, 'aud').some((one) => audience === undefined ? isSameResource(one, resource) : one === audience)
 }
 
-/** Freezes a value with everything in it, however deep. */
+/** Freezes a value with everything in it, however deep. What is frozen already is taken to be so all through. */
 export function deepFreeze<T extends object> (value: T): T {
   const todo: object[] = [value]
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    // A host's claims may hold themselves.
+    if (Object.isFrozen(next)) continue
     Object.freeze(next)
     for (const member of Object.values(next)) {
       if (typeof member === 'object' && member !== null) todo.push(member)

@@ -6,9 +6,10 @@ import { InvalidTokenError } from './errors.js'
 /** A JWS in compact form (RFC 7515 §7.1), taken apart. Nothing of it is verified. */
 export interface ForeignJws {
   readonly algorithm: SignatureAlgorithm
-  /** The media type without `application/`, in lower case (RFC 7515 §4.1.9). */
+  /** The media type without `application/`, in lower case (RFC 7515 §4.1.9); `NO_TYPE` without one. */
   readonly type: string
   readonly kid: string | null
+  readonly header: Claims
   /** What is signed. */
   readonly text: string
   readonly payload: string
@@ -39,6 +40,9 @@ export const SIGNATURE_ALGORITHMS: readonly string[] = Object.keys(SCHEMES)
 /** RFC 7518 §3.3. */
 const MIN_RSA_BITS = 2048
 
+/** The type of a JWS whose header names none. */
+export const NO_TYPE = ''
+
 /** Lower case and without `application/`. */
 export function mediaType (type: string): string {
   return type.toLowerCase().replace(/^application\//, '')
@@ -55,7 +59,7 @@ export function readForeignJws (
   const [, head = '', payload = '', signed = ''] = PARTS.exec(token) ?? []
   const header = jsonObject(head)
   if (header === null) throw new InvalidTokenError('not a JWT')
-  const type = mediaType(textClaim(header, 'typ') ?? '')
+  const type = mediaType(textClaim(header, 'typ') ?? NO_TYPE)
   if (!types.includes(type)) throw new InvalidTokenError('wrong type')
   const algorithm = algorithms.find((one) => one === header.alg)
   if (algorithm === undefined) throw new InvalidTokenError('wrong algorithm')
@@ -63,7 +67,7 @@ export function readForeignJws (
   const signature = Buffer.from(signed, 'base64url')
   // Base64 can spell the same bytes in several ways; one token is one string.
   if (signature.toString('base64url') !== signed) throw new InvalidTokenError('bad signature')
-  return { algorithm, type, kid: textClaim(header, 'kid'), text: `${head}.${payload}`, payload, signature }
+  return { algorithm, type, kid: textClaim(header, 'kid'), header, text: `${head}.${payload}`, payload, signature }
 }
 
 /**

@@ -22,10 +22,14 @@ const members = {
   audience: Type.Optional(url),
   tenant: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' })),
   claims: Type.Optional(Type.Object({ clientId: path, scopes: path, roles: path }, closed)),
+  scopePrefix: Type.Optional(Type.String({ pattern: '^[!#-<>-[\\]-~]{1,90}$' })),
   rememberedTokens: whole(0, 10_000_000),
   timeoutMs: whole(100, 30_000),
   fetch: Type.Optional(Type.Unsafe<typeof fetch>(Type.Function([], Type.Unknown())))
 }
+
+/** Of the other server, unless the options say otherwise. */
+export const DEFAULT_ALGORITHMS: readonly SignatureAlgorithm[] = ['RS256', 'PS256', 'ES256', 'EdDSA']
 
 /** `types/foreign-tokens.ts` documents them; a type test holds both equal. */
 export const foreignSchemas = {
@@ -34,6 +38,7 @@ export const foreignSchemas = {
     jwksUri: url,
     algorithms: Type.Optional(some(algorithm)),
     types: Type.Optional(some(Type.String({ minLength: 1, maxLength: 100 }))),
+    untyped: Type.Optional(Type.Boolean()),
     recheck: whole(0, 3600),
     keysMaxAge: whole(60, 86_400),
     keysMaxStale: whole(0, 86_400),
@@ -46,20 +51,30 @@ export const foreignSchemas = {
     clientSecret: secret,
     clientAuthentication:
       Type.Optional(Type.Union([Type.Literal('client_secret_basic'), Type.Literal('client_secret_post')])),
+    signedAnswers: Type.Optional(Type.Object({ jwksUri: url, algorithms: Type.Optional(some(algorithm)) }, closed)),
     recheck: whole(0, 60),
     maxConcurrent: whole(1, 10_000)
   }, closed)
 }
 
 /**
- * Holds the options of a verifier against its schema, and its addresses against RS-9.
+ * Holds the options of a verifier against its schema, and its addresses as well.
  * @throws {InvalidOptionError} whose message starts with the name of the verifier and the path of the wrong option.
  */
 export function assertForeignOptions (
   options: ForeignTokenOptions, { schema, at }: { schema: TObject, at: string }
 ): void {
   assertOptions(schema, options, at)
-  const { issuer, resource } = options
+  assertForeignAddresses(options, at)
+}
+
+/**
+ * Checks issuer and resource (RS-9).
+ * @throws {InvalidOptionError} whose message starts with `at` and the path of the wrong one.
+ */
+export function assertForeignAddresses (
+  { issuer, resource }: Pick<ForeignTokenOptions, 'issuer' | 'resource'>, at: string
+): void {
   assertForeignIssuer(issuer, `${at}.issuer`)
   try {
     assertResource(resource)

@@ -1,14 +1,16 @@
 import { sha256 } from '../crypto/digest.js'
-import { StoreUnavailableError } from '../stores/errors.js'
 import type { IntrospectionVerifierOptions } from '../../types/foreign-tokens.js'
 import type { Principal, TokenVerifier } from '../../types/principal.js'
 import { isClaims } from './claims.js'
-import { InvalidTokenError } from './errors.js'
-import { fetchJson } from './fetch-json.js'
-import { assertAddress, assertForeignOptions, foreignSchemas } from './foreign-options.js'
+import { InvalidTokenError, SERVER_DOWN, VerifierUnavailableError } from './errors.js'
+import { fetchJson, fetchText, type JsonRequest, type JsonSource } from './fetch-json.js'
+import { assertAddress, assertForeignOptions, DEFAULT_ALGORITHMS, foreignSchemas } from './foreign-options.js'
 import { assertAccessToken, foreignTokenRules, readForeignPrincipal } from './foreign-principal.js'
 import { introspectionRequest } from './introspection-request.js'
+import { createKeySource, KEY_TIMES } from './key-source.js'
 import { createRememberedTokens } from './remembered-tokens.js'
+import { readSignedAnswer, SIGNED_ANSWER } from './signed-introspection.js'
+import { createSingleFlight } from './single-flight.js'
 
 const AT = 'introspectionVerifier'
 
@@ -31,8 +33,9 @@ const NEEDED = ['aud']
  * Only `active: true` counts, and then issuer, audience, times and scopes are checked here as well. A good answer is
  * remembered under the token's digest for `recheck` seconds, never past its `exp`, so a revocation takes effect within
  * that time; a bad one is not remembered. The same token is asked for once at a time, and at most `maxConcurrent`
- * tokens are. A server that does not answer, or not properly, is 503, never a pass and never 401. Tokens that are bound
- * to a key (`cnf`) are refused.
+ * tokens are. With `signedAnswers` only answers count that the server signed (RFC 9701). A server that does not answer,
+ * or not properly, is 503, never a pass and never 401. What a token is bound to (`cnf`) is on the principal, and the
+ * proof is `scopeGuard`'s to ask for.
  *
  * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION`; the message starts with `introspectionVerifier` and the
  * option's path.
@@ -45,13 +48,14 @@ export function introspectionVerifier (options: IntrospectionVerifierOptions): T
   const rules = foreignTokenRules(options, 'introspected-token')
   const source = { url, what: 'an introspection answer', fetch: options.fetch ?? fetch, timeoutMs }
   const requestFor = introspectionRequest(options)
+  const answerTo = askerOf(options, source)
   const remembered = createRememberedTokens<Principal>({ max, recheck })
-  const asking = new Map<string, Promise<Principal>>()
+  const flight = createSingleFlight<Principal>({ max: maxConcurrent, overload: 'too many introspections' })
 
   async function ask (token: string, now: number): Promise<Principal> {
-    const answer = await fetchJson(source, requestFor(token))
+    const answer = await answerTo(requestFor(token), now)
     if (!isClaims(answer) || typeof answer.active !== 'boolean') {
-      throw new StoreUnavailableError('the introspection endpoint does not answer as RFC 7662 says')
+      throw new VerifierUnavailableError(SERVER_DOWN, 'the introspection endpoint does not answer as RFC 7662 says')
     }
     if (!answer.active) throw new InvalidTokenError('not active')
     assertAccessToken(answer)
@@ -63,17 +67,27 @@ export function introspectionVerifier (options: IntrospectionVerifierOptions): T
 
     async verify (token, now) {
       const digest = sha256(token)
-      const asked = asking.get(digest)
-      if (asked !== undefined) return await asked
-      if (asking.size >= maxConcurrent) throw new StoreUnavailableError('too many tokens are being introspected')
-      const question = ask(token, now).finally(() => { asking.delete(digest) })
-      asking.set(digest, question)
-      const principal = await question
+      const principal = await flight.run(digest, async () => await ask(token, now))
       remembered.begin()(digest, principal, now)
       return principal
     }
   }
 }
 export default introspectionVerifier
-export type { ClaimPath, ForeignClaims, IntrospectionVerifierOptions } from '../../types/foreign-tokens.js'
+
+/** Asks the endpoint for an answer that is signed, or that is not: never for whichever it likes to give. */
+function askerOf (
+  { signedAnswers, issuer, clientId }: IntrospectionVerifierOptions, source: JsonSource
+): (request: JsonRequest, now: number) => Promise<unknown> {
+  if (signedAnswers === undefined) return async (request) => await fetchJson(source, request)
+  const { jwksUri, algorithms = DEFAULT_ALGORITHMS } = signedAnswers
+  assertAddress(jwksUri, `${AT}.signedAnswers.jwksUri`)
+  const keySet = { ...source, url: jwksUri, what: 'the key set' }
+  const keys = createKeySource({ load: () => fetchJson(keySet, { method: 'GET' }), ...KEY_TIMES })
+  const rules = { keys, algorithms: [...algorithms], issuer, clientId }
+  return async (request, now) => await readSignedAnswer(await fetchText(source, request, SIGNED_ANSWER), rules, now)
+}
+export type {
+  ClaimPath, ForeignClaims, IntrospectionVerifierOptions, SignatureAlgorithm, SignedAnswersOptions
+} from '../../types/foreign-tokens.js'
 export type { Principal, TokenVerifier } from '../../types/principal.js'

@@ -1,15 +1,14 @@
-import type { JwksVerifierOptions, SignatureAlgorithm } from '../../types/foreign-tokens.js'
+import type { JwksVerifierOptions } from '../../types/foreign-tokens.js'
 import type { Principal, TokenVerifier } from '../../types/principal.js'
 import { ACCESS_TOKEN_TYPE } from './access-token.js'
 import { fetchJson } from './fetch-json.js'
-import { mediaType, readForeignJws, verifyForeignJws } from './foreign-jws.js'
-import { assertAddress, assertForeignOptions, foreignSchemas } from './foreign-options.js'
+import { mediaType, NO_TYPE, readForeignJws, verifyForeignJws } from './foreign-jws.js'
+import { assertAddress, assertForeignOptions, DEFAULT_ALGORITHMS, foreignSchemas } from './foreign-options.js'
 import { assertAccessToken, foreignTokenRules, readForeignPrincipal } from './foreign-principal.js'
-import { createKeySource } from './key-source.js'
+import { createKeySource, KEY_TIMES } from './key-source.js'
 import { createRememberedTokens } from './remembered-tokens.js'
 
 const AT = 'jwksVerifier'
-const ALGORITHMS: readonly SignatureAlgorithm[] = ['RS256', 'PS256', 'ES256', 'EdDSA']
 
 // RFC 9068 §2.2; the client stands where `claims.clientId` says.
 const NEEDED_OF_ACCESS_TOKENS = ['iss', 'exp', 'aud', 'sub', 'iat', 'jti']
@@ -33,23 +32,25 @@ const NEEDED_OF_OTHERS = ['iss', 'exp', 'aud', 'sub', 'iat']
  * reached, known keys are used for `keysMaxAge` and `keysMaxStale` seconds together; then tokens are answered 503.
  *
  * A good token is remembered by its exact text for `recheck` seconds, never past its `exp`. What the server revokes
- * stays good until `exp`, since nobody tells us: ask by `introspectionVerifier` where that is too long. Tokens that are
- * bound to a key (`cnf`) are refused.
+ * stays good until `exp`, since nobody tells us: ask by `introspectionVerifier` where that is too long. What a
+ * token is bound to (`cnf`) is on the principal, and the proof is `scopeGuard`'s to ask for.
  *
  * @throws {InvalidOptionError} `MCPS_ERR_INVALID_OPTION`; the message starts with `jwksVerifier` and the option's path.
  */
 export function jwksVerifier (options: JwksVerifierOptions): TokenVerifier {
   assertForeignOptions(options, { schema: foreignSchemas.jwksVerifier, at: AT })
-  const { jwksUri, algorithms = ALGORITHMS, timeoutMs = 5000, recheck = 300, rememberedTokens: max = 10_000 } = options
+  const { jwksUri, algorithms = DEFAULT_ALGORITHMS, timeoutMs = 5000 } = options
+  const { recheck = 300, rememberedTokens: max = 10_000 } = options
   assertAddress(jwksUri, `${AT}.jwksUri`)
   const rules = foreignTokenRules(options, 'foreign-token')
-  const accepted = { algorithms: [...algorithms], types: (options.types ?? [ACCESS_TOKEN_TYPE]).map(mediaType) }
+  const { types = [ACCESS_TOKEN_TYPE], untyped = false } = options
+  const accepted = { algorithms: [...algorithms], types: [...types.map(mediaType), ...(untyped ? [NO_TYPE] : [])] }
   const source = { url: jwksUri, what: 'the key set', fetch: options.fetch ?? fetch, timeoutMs }
   const keys = createKeySource({
     load: () => fetchJson(source, { method: 'GET' }),
-    maxAge: options.keysMaxAge ?? 600,
-    maxStale: options.keysMaxStale ?? 3600,
-    cooldown: options.keysCooldown ?? 10
+    maxAge: options.keysMaxAge ?? KEY_TIMES.maxAge,
+    maxStale: options.keysMaxStale ?? KEY_TIMES.maxStale,
+    cooldown: options.keysCooldown ?? KEY_TIMES.cooldown
   })
   const remembered = createRememberedTokens<Principal>({ max, recheck })
 
@@ -60,7 +61,7 @@ export function jwksVerifier (options: JwksVerifierOptions): TokenVerifier {
       const jws = readForeignJws(token, accepted)
       const claims = verifyForeignJws(jws, await keys.find(jws, now))
       const isTyped = jws.type === ACCESS_TOKEN_TYPE
-      if (!isTyped) assertAccessToken(claims)
+      if (!isTyped) assertAccessToken(claims, { mustSay: jws.type === NO_TYPE })
       const needed = isTyped ? NEEDED_OF_ACCESS_TOKENS : NEEDED_OF_OTHERS
       const principal = readForeignPrincipal(claims, rules, { needed, now })
       remembered.begin()(token, principal, now)

@@ -1,9 +1,8 @@
 import { KeyObject } from 'node:crypto'
 import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
 import type { SignatureAlgorithm } from '../../types/foreign-tokens.js'
-import { StoreUnavailableError } from '../stores/errors.js'
 import { isClaims } from './claims.js'
-import { InvalidTokenError } from './errors.js'
+import { InvalidTokenError, SERVER_DOWN, VerifierUnavailableError } from './errors.js'
 
 export interface KeySourceInput {
   /** Fetches the key set (RFC 7517 §5). */
@@ -16,6 +15,9 @@ export interface KeySourceInput {
   readonly cooldown: number
 }
 
+/** In seconds; what is usual where an operator says nothing else. */
+export const KEY_TIMES = { maxAge: 600, maxStale: 3600, cooldown: 10 }
+
 /** Which key a token says that it is signed with. */
 export interface WantedKey {
   readonly algorithm: SignatureAlgorithm
@@ -25,7 +27,7 @@ export interface WantedKey {
 export interface KeySource {
   /**
    * @throws {InvalidTokenError} when the server has no such key, several, or one that cannot be used.
-   * @throws {StoreUnavailableError} when that cannot be found out now.
+   * @throws {VerifierUnavailableError} when that cannot be found out now.
    */
   find (wanted: WantedKey, now: number): Promise<KeyObject>
 }
@@ -73,7 +75,7 @@ export function createKeySource ({ load, maxAge, maxStale, cooldown }: KeySource
 
   function pick (wanted: WantedKey, now: number): Promise<KeyObject | null> {
     if (keys === null || now - fetchedAt >= maxAge + maxStale) {
-      throw new StoreUnavailableError('there are no usable keys of the authorization server', { cause: failure })
+      throw new VerifierUnavailableError(SERVER_DOWN, 'there are no usable keys of the authorization server', { cause: failure })
     }
     return keyOf(keys, wanted)
   }
@@ -88,7 +90,7 @@ export function createKeySource ({ load, maxAge, maxStale, cooldown }: KeySource
       const found = await pick(wanted, now)
       if (found !== null) return found
       if (absent.name === name && now - absent.at < cooldown) throw new InvalidTokenError('unknown key')
-      throw new StoreUnavailableError('a key cannot be looked up now', { cause: failure })
+      throw new VerifierUnavailableError(SERVER_DOWN, 'a key cannot be looked up now', { cause: failure })
     }
   }
 }

@@ -1,5 +1,7 @@
 import { isSameResource } from '../protocol/resource-uri.js'
+import { grantedTags } from '../protocol/tags.js'
 import type { Principal } from '../../types/principal.js'
+import { readConfirmation } from './confirmation.js'
 import { InvalidTokenError } from './errors.js'
 
 /** Of an access token of ours: it always has a user, a grant and an end. */
@@ -23,21 +25,29 @@ const CLOCK_SKEW = 60
 
 /**
  * Reads the payload of an access token that our key signed (RFC 9068 §4; RS-14, RS-15, RS-17 to RS-19) and answers
- * whom it stands for, deeply frozen. Does *not* know whether the grant was revoked.
+ * whom it stands for, deeply frozen. Does *not* know whether the grant was revoked, and asks for no
+ * proof of what the token is bound to (`confirmation`).
  *
  * @throws {InvalidTokenError}
  */
 export function readOwnPrincipal (payload: string, rules: OwnTokenRules, now: number): OwnPrincipal {
   const claims: Claims = JSON.parse(payload)
+  readText(claims, 'jti')
+  return ownPrincipalOf(claims, rules, now)
+}
+
+/**
+ * The same for the claims that we hold of an opaque token, or that a signed one says.
+ * @throws {InvalidTokenError}
+ */
+export function ownPrincipalOf (claims: Claims, rules: OwnTokenRules, now: number): OwnPrincipal {
   if (claims.iss !== rules.issuer) throw new InvalidTokenError('wrong issuer')
   if (!isFor(claims.aud, rules.resource)) throw new InvalidTokenError('wrong audience')
   const expiresAt = readNumber(claims, 'exp')
   if (now >= expiresAt) throw new InvalidTokenError('expired')
   if (readNumber(claims, 'iat') > now + CLOCK_SKEW) throw new InvalidTokenError('issued in the future')
   if (Object.hasOwn(claims, 'nbf') && readNumber(claims, 'nbf') > now + CLOCK_SKEW) throw new InvalidTokenError('not good yet')
-  // RFC 9449 §7.2: a token that is bound to a key must not pass without the proof, and we ask for none.
-  if (Object.hasOwn(claims, 'cnf')) throw new InvalidTokenError('bound to a key')
-  readText(claims, 'jti')
+  const scopes = readText(claims, 'scope').split(' ')
 
   return deepFreeze({
     subject: readText(claims, 'sub'),
@@ -45,11 +55,12 @@ export function readOwnPrincipal (payload: string, rules: OwnTokenRules, now: nu
     tenant: rules.tenant,
     issuer: rules.issuer,
     resource: rules.resource,
-    scopes: readText(claims, 'scope').split(' '),
+    scopes,
+    tags: grantedTags(scopes),
     roles: [],
     grantId: readText(claims, 'grant_id'),
     credential: 'access-token',
-    confirmation: null,
+    confirmation: readConfirmation(claims),
     authenticatedAt: readNumber(claims, 'auth_time'),
     acr: Object.hasOwn(claims, 'acr') ? readText(claims, 'acr') : null,
     amr: Array.isArray(claims.amr) ? claims.amr : [],
@@ -59,6 +70,8 @@ export function readOwnPrincipal (payload: string, rules: OwnTokenRules, now: nu
 }
 
 function isFor (audience: unknown, resource: string): boolean {
+  // Nearly always, since we issue it. What is the very text of a resource that was checked at boot needs no reading.
+  if (audience === resource) return true
   return [audience].flat().some((one) => typeof one === 'string' && isSameResource(one, resource))
 }
 

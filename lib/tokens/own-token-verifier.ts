@@ -1,15 +1,24 @@
 import type { Keyring } from '../crypto/keyring.js'
+import type { Secrets } from '../../types/crypto.js'
+import type { Grant } from '../../types/oauth.js'
 import type { TokenVerifier } from '../../types/principal.js'
 import { ACCESS_TOKEN_TYPE } from './access-token.js'
 import { InvalidTokenError } from './errors.js'
 import { keysByHeader, verifyJws } from './jws.js'
-import { readOwnPrincipal, type OwnTokenRules } from './own-principal.js'
+import { claimsOfOpaqueToken, grantIdOfOpaqueToken, isOpaqueToken } from './opaque-token.js'
+import { ownPrincipalOf, readOwnPrincipal, type OwnPrincipal, type OwnTokenRules } from './own-principal.js'
 import { createRememberedTokens } from './remembered-tokens.js'
 
 export interface OwnTokenVerifierInput extends OwnTokenRules {
   readonly keyring: Keyring
+  /** What authenticates opaque tokens. */
+  readonly secrets: Secrets
+  /** For opaque tokens: `grants.find`. */
+  readonly findGrant: (grantId: string, now: number) => Promise<Grant | null>
   /** Whether a grant is still good: `grants.isLive`. */
   readonly isLive: (grantId: string, now: number) => Promise<boolean>
+  /** The version of a grant that has not ended, where that can be said at once: `grants.versionOf`. */
+  readonly versionOf?: (grantId: string, now: number) => number | undefined
   /** Tokens remembered at the same time, at most; 0 remembers none. */
   readonly remembered: number
   /** Seconds after which a remembered token's grant is looked up again; 0 looks it up for every request. */
@@ -22,29 +31,49 @@ export interface OwnTokenVerifier extends TokenVerifier {
 }
 
 /**
- * Verifies the access tokens that we issue: signature, issuer, audience, times, and that the grant is live (RS-14 to
- * RS-20). A verified token is remembered by its exact text, so a repeat costs neither signature nor store.
+ * Verifies the access tokens that we issue, JWTs and opaque ones side by side: signature or digest, issuer, audience,
+ * times, and that the grant is live (RS-14 to RS-20, RS-29). A verified token is remembered by its exact text, so a
+ * repeat costs neither signature nor store. What we did not issue costs no look at the store.
  *
  * A revocation is in force at once where `forget` is called, and elsewhere after `recheck` seconds at most.
  */
 export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenVerifier {
-  const { keyring, isLive } = input
+  const { keyring, secrets, isLive, findGrant, versionOf = () => undefined } = input
   const keys = keysByHeader(keyring, ACCESS_TOKEN_TYPE)
-  const tokens = createRememberedTokens({ max: input.remembered, recheck: input.recheck })
+  const tokens = createRememberedTokens({ max: input.remembered, recheck: input.recheck, versionOf })
+
+  /** Checks what a token shows by itself; the answered function looks its grant up. */
+  function read (token: string, now: number): { grantId: string, lookUp: () => Promise<OwnPrincipal> } {
+    if (isOpaqueToken(token)) {
+      const grantId = grantIdOfOpaqueToken(token, secrets)
+      if (grantId === null) throw new InvalidTokenError('not a token of ours')
+      const lookUp = async () =>
+        ownPrincipalOf(claimsOfOpaqueToken(token, await findGrant(grantId, now)), input, now)
+      return { grantId, lookUp }
+    }
+    const principal = tokens.known(token, now) ?? readOwnPrincipal(verifyJws(token, keys), input, now)
+    const { grantId } = principal
+    const lookUp = async () => {
+      if (!await isLive(grantId, now)) throw new InvalidTokenError('the grant has ended')
+      return principal
+    }
+    return { grantId, lookUp }
+  }
 
   return {
     recall: tokens.recall,
     forget: tokens.forget,
 
     async verify (token, now) {
-      const principal = tokens.known(token, now) ?? readOwnPrincipal(verifyJws(token, keys), input, now)
-      // When a grant was revoked during the look-up, it may be this one: look again, once.
-      for (let looks = 0; looks < 2; looks += 1) {
-        const remember = tokens.begin()
-        if (!await isLive(principal.grantId, now)) throw new InvalidTokenError('the grant has ended')
-        if (remember(token, principal, now)) return principal
+      const { grantId, lookUp } = read(token, now)
+      const look = async () => {
+        const remember = tokens.begin(versionOf(grantId, now))
+        const principal = await lookUp()
+        return { principal, isRemembered: remember(token, principal, now) }
       }
-      return principal
+      const first = await look()
+      // When a grant was revoked during the look-up, it may be this one: look again, once.
+      return first.isRemembered ? first.principal : (await look()).principal
     }
   }
 }

@@ -13,14 +13,16 @@ import type { TokenVerifier } from '../../types/principal.js'
 import { buildApp, type Teardown } from '../helpers/build-app.js'
 import { stoppedClock } from '../helpers/clock.js'
 import {
-  AUDIENCE, entra, foreignServer, keycloak, RESOURCE, standard, START, type ForeignServer, type Members, type Shape
+  AUDIENCE, cognito, entra, foreignServer, keycloak, RESOURCE, standard, START,
+  type ForeignServer, type Members, type Shape
 } from '../helpers/foreign-server.js'
 
-/** The three kinds of servers, each with what its tokens need. */
+/** The kinds of servers, each with what its tokens need. */
 const kinds: Readonly<Record<string, readonly [Shape, Partial<JwksVerifierOptions>]>> = {
   'RFC 9068': [standard, {}],
   Keycloak: [keycloak, { types: ['JWT'], claims: { clientId: 'azp', roles: ['realm_access', 'roles'] } }],
-  Entra: [entra, { types: ['JWT'], audience: AUDIENCE, claims: { clientId: 'azp', scopes: 'scp' } }]
+  Entra: [entra, { types: ['JWT'], audience: AUDIENCE, claims: { clientId: 'azp', scopes: 'scp' } }],
+  Cognito: [cognito, { untyped: true }]
 }
 
 async function guarded (t: Teardown, issuer: string, verifier: TokenVerifier) {
@@ -33,7 +35,12 @@ async function guarded (t: Teardown, issuer: string, verifier: TokenVerifier) {
     await mcp.register(scopeGuard, {
       issuer,
       resource: RESOURCE,
-      scopes: { 'notes:read': 'Read your notes', 'notes:write': 'Change your notes' },
+      scopes: {
+        'notes:read': 'Read your notes',
+        'notes:write': 'Change your notes',
+        // As Cognito writes it: the resource server, then the scope.
+        'notes/notes:read': { title: 'Read your notes', implies: ['notes:read'] }
+      },
       components: [{ tool: 'search', scopes: ['notes:read'] }, { tool: 'delete', scopes: ['notes:write'] }],
       verifier,
       clock
@@ -98,7 +105,8 @@ function forgeries (server: ForeignServer, evil: ForeignServer): Record<string, 
     'a kid that is a list': server.token({}, { kid: [key.kid] }),
     'an unknown crit': server.token({}, { crit: ['http://evil.example/ext'], 'http://evil.example/ext': true }),
     'an unencoded payload': server.token({}, { crit: ['b64'], b64: false }),
-    'no typ': server.token({}, { typ: undefined }),
+    'no typ': server.token({ token_use: undefined }, { typ: undefined }),
+    'an ID token without typ': server.token({ token_use: 'id' }, { typ: undefined }),
     'a DPoP proof': server.token({ htm: 'POST', htu: RESOURCE }, { typ: 'dpop+jwt' }),
     'a client assertion': server.token({ iss: 'client-1' }, { typ: 'client-authentication+jwt' }),
     'an ID token': server.token({ aud: 'client-1', typ: 'ID', nonce: 'n' }, { typ: 'JWT' }),
@@ -117,8 +125,8 @@ function forgeries (server: ForeignServer, evil: ForeignServer): Record<string, 
     'an aud below ours': server.token({ aud: `${RESOURCE}/x` }),
     'no sub': server.token({ sub: undefined }),
     'no client': server.token({ client_id: undefined, azp: undefined }),
-    'bound to a key': server.token({ cnf: { jkt: 'x' } }),
-    'bound to a certificate': server.token({ cnf: { 'x5t#S256': 'x' } }),
+    'bound to a key': server.token({ cnf: { jkt: 'x'.repeat(43) } }),
+    'bound to a certificate': server.token({ cnf: { 'x5t#S256': 'x'.repeat(43) } }),
     'a changed payload': good.replace(/\.[^.]+\./, `.${Buffer.from('{"sub":"mallory"}').toString('base64url')}.`),
     'a cut signature': good.slice(0, -20),
     'of another server': evil.token()
@@ -149,7 +157,7 @@ for (const kind of Object.keys(kinds)) {
   t.test(`${kind}: keys are rotated while requests run, and nobody is refused`, async (t) => {
     const { server, app, clock } = await start(t, kind)
     const statuses: number[] = []
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       const old = server.token({ round })
       const ten = () => Array.from({ length: 10 }, async (_, index) => await call(app, server.token({ round, index })))
       const before = ten()
@@ -159,17 +167,18 @@ for (const kind of Object.keys(kinds)) {
       clock.advance(10)
     }
 
-    t.equal(statuses.length, 420)
+    t.equal(statuses.length, 105)
     t.strictSame(statuses.filter((status) => status !== 200), [])
-    t.ok(server.requests.length <= 42, `${server.requests.length} fetches`)
+    t.ok(server.requests.length <= 12, `${server.requests.length} fetches`)
   })
 
   t.test(`${kind}: an outage is 503 with Retry-After where nothing is known, never open and never 401`, async (t) => {
-    const { server, app, clock, seen } = await start(t, kind, { keysMaxAge: 60, keysMaxStale: 60, recheck: 0 })
+    const { server, app, clock, seen, events } = await start(t, kind, { keysMaxAge: 60, keysMaxStale: 60, recheck: 0 })
     server.answerWith((request) => { request.socket.destroy() })
     for (const token of [server.token(), server.token({}, { kid: 'made up' })]) {
       t.match(await call(app, token), { statusCode: 503, headers: { 'retry-after': /^\d+$/, 'cache-control': 'no-store' } })
     }
+    t.strictSame(events.map(({ type, reason }) => [type, reason]), [1, 2].map(() => ['access.denied', 'authorization server unavailable']))
     server.answerWith(null)
     clock.advance(10)
     t.equal((await call(app, server.token())).statusCode, 200)

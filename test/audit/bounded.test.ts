@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { bounded, boundedList } from '../../lib/audit/bounded.js'
+import { bounded, boundedList, boundedOnce } from '../../lib/audit/bounded.js'
 
 t.test('what is absent is null', async (t) => {
   t.equal(bounded(undefined, 10), null)
@@ -56,4 +56,37 @@ t.test('a list is copied, so that nobody changes an event afterwards', async (t)
   scopes.push('b')
 
   t.same(kept, ['a'])
+})
+
+t.test('a list that nobody can change is not copied, unless something in it has to go', async (t) => {
+  const frozen = (...texts: string[]) => Object.freeze(texts)
+  const scopes = frozen('a', 'b')
+
+  t.equal(boundedList(scopes, 5), scopes)
+  t.same(boundedList(frozen('a\n'), 5), ['a'])
+  t.same(boundedList(frozen('abcdef'), 5), ['abcde'])
+  t.equal(boundedList(frozen(...Array.from({ length: 101 }, () => 'a')), 5).length, 100)
+})
+
+t.test('text that comes again is bounded again, however it was bounded before', async (t) => {
+  t.equal(bounded('once more', 100), 'once more')
+  t.equal(bounded('once more', 4), 'once')
+  t.equal(bounded('a\nb', 100), 'ab')
+  t.equal(bounded('a\nb', 100), 'ab')
+})
+
+t.test('more texts than are kept, and longer ones, are bounded as well', async (t) => {
+  for (let count = 0; count < 2100; count += 1) bounded(`user-${count}`, 100)
+  const long = 'a'.repeat(400)
+
+  t.equal(bounded('user-0', 4), 'user')
+  t.equal(bounded(long, 500), long)
+})
+
+t.test('text that is not kept is bounded the same way', async (t) => {
+  t.equal(boundedOnce(null, 10), null)
+  t.equal(boundedOnce(undefined, 10), null)
+  t.equal(boundedOnce('req-1', 10), 'req-1')
+  t.equal(boundedOnce('req-1', 3), 'req')
+  t.equal(boundedOnce('a\r\nb', 10), 'ab')
 })

@@ -4,7 +4,9 @@ import type { SecretPurpose } from '../../types/crypto.js'
 
 const OLD = 'an old secret of more than thirty-two characters'
 const NEW = 'a new secret of more than thirty-two characters'
-const PURPOSES: readonly SecretPurpose[] = ['signing-keys', 'refresh-tokens', 'codes', 'csrf', 'set-up']
+const PURPOSES: readonly SecretPurpose[] = [
+  'signing-keys', 'refresh-tokens', 'codes', 'csrf', 'set-up', 'bound-ids', 'handles', 'dpop-nonce'
+]
 
 t.test('no secret at all stops the boot', async (t) => {
   t.throws(() => deriveSecrets([]), { code: 'MCPS_ERR_INVALID_OPTION', message: /^secrets must/ })

@@ -93,6 +93,31 @@ export const entra: Shape = {
   otherKeys: []
 }
 
+/** Tokens name no type, and the audience since resources can be bound to them. */
+export const cognito: Shape = {
+  algorithm: 'RS256',
+  issuer: 'ORIGIN/eu-central-1_Abc',
+  keysPath: '/eu-central-1_Abc/.well-known/jwks.json',
+  header: {},
+  claims: {
+    iss: 'ORIGIN/eu-central-1_Abc',
+    aud: RESOURCE,
+    sub: 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee',
+    client_id: 'client-1',
+    'cognito:groups': ['editors'],
+    token_use: 'access',
+    scope: 'openid notes/notes:read',
+    auth_time: START - 20,
+    origin_jti: 'id-0',
+    jti: 'id-1',
+    version: 2,
+    username: 'alice',
+    ...TIMES
+  },
+  jwkMembers: ({ kid, algorithm }) => ({ kid, alg: algorithm, use: 'sig' }),
+  otherKeys: []
+}
+
 export interface ForeignServer {
   readonly origin: string
   readonly issuer: string
@@ -101,12 +126,14 @@ export interface ForeignServer {
   readonly key: () => SigningKey
   /** Bodies of the requests so far, in order; empty for GET. */
   readonly requests: readonly { readonly path: string, readonly headers: IncomingMessage['headers'], readonly body: string }[]
+  /** Publishes the key that it signs with after the next rotation. */
+  announce (): Promise<void>
   /** Signs with a new key from now on. `keep`: the old one stays published. */
   rotate (keep?: boolean): Promise<void>
   /** Answers everything like this, until called with `null`. */
   answerWith (answer: ((request: IncomingMessage, response: ServerResponse) => void) | null): void
-  /** What introspection answers about a token. */
-  introspect (answer: (token: string) => unknown): void
+  /** What introspection answers about a token: JSON, or text of this type. */
+  introspect (answer: (token: string) => unknown, type?: string): void
   /** A token of this server with other claims; `undefined` leaves one out. */
   token (claims?: Members, header?: Members, key?: SigningKey): string
 }
@@ -135,20 +162,27 @@ function sendJson (response: ServerResponse, value: unknown): void {
 /** Somebody else's authorization server, over HTTP on loopback: its keys, its tokens, its introspection endpoint. */
 export async function foreignServer (t: Teardown, shape: Shape = standard): Promise<ForeignServer> {
   let keys: readonly [SigningKey, ...SigningKey[]] = [await createSigningKey(shape.algorithm)]
+  let announced: SigningKey | null = null
   let answer: ((request: IncomingMessage, response: ServerResponse) => void) | null = null
   let introspected: (token: string) => unknown = () => ({ active: false })
+  let introspectedAs: string | null = null
   const requests: { path: string, headers: IncomingMessage['headers'], body: string }[] = []
 
   const keySet = () => ({
-    keys: [...shape.otherKeys, ...keys.map((key) => ({ ...key.publicKey.export({ format: 'jwk' }), ...shape.jwkMembers(key) }))]
+    keys: [...shape.otherKeys, ...[...keys, ...(announced === null ? [] : [announced])].map((key) => ({ ...key.publicKey.export({ format: 'jwk' }), ...shape.jwkMembers(key) }))]
   })
+  const sendIntrospected = (response: ServerResponse, token: string): void => {
+    const said = introspected(token)
+    if (introspectedAs === null) sendJson(response, said)
+    else response.writeHead(200, { 'content-type': introspectedAs }).end(said)
+  }
   const server = createServer(async (request, response) => {
     const path = request.url ?? ''
     const body = await bodyOf(request)
     requests.push({ path, headers: request.headers, body })
     if (answer !== null) answer(request, response)
     else if (path === shape.keysPath) sendJson(response, keySet())
-    else if (path === '/introspect') sendJson(response, introspected(new URLSearchParams(body).get('token') ?? ''))
+    else if (path === '/introspect') sendIntrospected(response, new URLSearchParams(body).get('token') ?? '')
     else response.writeHead(404).end()
   })
   server.listen(0, '127.0.0.1')
@@ -170,9 +204,17 @@ export async function foreignServer (t: Teardown, shape: Shape = standard): Prom
     introspectionEndpoint: `${origin}/introspect`,
     key: () => keys[0],
     requests,
-    async rotate (keep = true) { keys = [await createSigningKey(shape.algorithm), ...(keep ? keys : [])] },
+    async announce () { announced = await createSigningKey(shape.algorithm) },
+    async rotate (keep = true) {
+      const next = announced ?? await createSigningKey(shape.algorithm)
+      announced = null
+      keys = [next, ...(keep ? keys : [])]
+    },
     answerWith (next) { answer = next },
-    introspect (next) { introspected = next },
+    introspect (next, type) {
+      introspected = next
+      introspectedAs = type ?? null
+    },
     token (claims = {}, header = {}, key = keys[0]) {
       const { kid, algorithm } = key
       return signAnything(

@@ -1,6 +1,7 @@
 import type { ComponentRule, ScopeCatalogue } from '../../types/access.js'
 import type { ScopeGuardOptions } from '../../types/options.js'
 import type { Principal, TokenVerifier } from '../../types/principal.js'
+import { grantedTags } from '../../lib/protocol/tags.js'
 import { InvalidTokenError } from '../../lib/tokens/errors.js'
 import { stoppedClock } from './clock.js'
 
@@ -32,6 +33,7 @@ export function principalWith (scopes: readonly string[], more: Partial<Principa
     issuer: ISSUER,
     resource: RESOURCE,
     scopes: Object.freeze([...scopes]),
+    tags: grantedTags(scopes),
     roles: [],
     grantId: 'grant-1',
     credential: 'access-token',

@@ -31,6 +31,8 @@ export const OPTIONS: OAuthRoutesOptions = {
     { tool: 'list_notes', scopes: ['notes:read'], title: 'List notes' },
     { tool: 'delete_note', scopes: ['notes:write'], destructive: true }
   ],
+  // Nothing is fetched from anywhere unless a test brings a server of its own.
+  clientDocuments: { allow: () => false },
   signIn: (request) => {
     const subject = request.headers['x-user']
     return typeof subject === 'string' ? { subject } : null

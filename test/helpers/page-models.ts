@@ -9,6 +9,7 @@ export const consentModel: ConsentModel = {
   clientName: 'Claude Code',
   clientId: '8Jq2uXo7TtmWb0n1yDk5Ug',
   selfRegistered: true,
+  documentHost: null,
   registeredAgo: '2 minutes',
   loopback: true,
   redirectHost: 'localhost:54321',

@@ -46,6 +46,7 @@ const exitOf = async (child: ChildProcess): Promise<number | null> => hasExited(
 export async function startReferenceServer (t: Teardown, input: {
   readonly configuration?: Readonly<Record<string, unknown>>
   readonly account?: boolean
+  readonly env?: Readonly<Record<string, string>>
 } = {}): Promise<ReferenceServer> {
   if (!existsSync(MAIN)) throw new Error('the reference server is not built: npm run build')
   const dataDirectory = mkdtempSync(join(tmpdir(), 'mcp-reference-'))
@@ -60,7 +61,7 @@ export async function startReferenceServer (t: Teardown, input: {
     ...input.configuration
   }))
   const env: NodeJS.ProcessEnv = {
-    ...process.env, HOST: '127.0.0.1', PORT: String(port), DATA_DIR: join(dataDirectory, 'data'), LOG_LEVEL: 'info'
+    ...process.env, HOST: '127.0.0.1', PORT: String(port), DATA_DIR: join(dataDirectory, 'data'), LOG_LEVEL: 'info', ...input.env
   }
   delete env.ISSUER
   let printed = ''

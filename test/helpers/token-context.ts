@@ -8,7 +8,7 @@ import type { TokenContext } from '../../lib/oauth/token-context.js'
 import { readForm, type Form } from '../../lib/protocol/form.js'
 import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
 import { memoryStore } from '../../lib/stores/memory.js'
-import type { Client, ClientMetadata, Grant, Lifetimes, StaticClient } from '../../types/oauth.js'
+import type { AccessTokenFormat, Client, ClientMetadata, Grant, Lifetimes, StaticClient } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 
@@ -37,6 +37,7 @@ export interface ContextInput {
   readonly leniencies?: Partial<Leniencies>
   readonly statics?: readonly StaticClient[]
   readonly maxClients?: number
+  readonly accessTokenFormat?: AccessTokenFormat
 }
 
 /** A token endpoint's context over a memory store, or over `records`. */
@@ -52,6 +53,7 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
     issuer: ISSUER,
     resource: RESOURCE,
     lifetimes,
+    accessTokenFormat: input.accessTokenFormat ?? 'jwt',
     leniencies: resolveLeniencies(input.leniencies),
     clients: createClients({ records, tenant, statics, lifetimes, maxClients }),
     grants: createGrants({ records, tenant, secrets: SECRETS, lifetimes })

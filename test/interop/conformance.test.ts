@@ -1,22 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import t from 'tap'
 import { signInAndConsent } from '../../examples/support/form-browser.js'
+import { freePort } from '../helpers/free-port.js'
 import { PlainClient } from '../helpers/oauth-client.js'
 import { startReferenceServer, user } from '../helpers/reference-server.js'
 
 const SUITE = 'node_modules/@modelcontextprotocol/conformance/dist/index.js'
 const tooOld = Number(process.versions.node.split('.')[0]) < 22
-
-async function freePort (): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 t.test('the official conformance suite passes its authorization scenarios through the real pages', {
   skip: tooOld && 'the conformance suite needs Node 22 or newer; CI runs it there',

@@ -63,6 +63,21 @@ for (const method of ['none', 'client_secret_basic', 'client_secret_post'] as co
   })
 }
 
+t.test('SDK v1 asks for what the first challenge names, which is enough to begin with (RS-22, requirements 4.3)', async (t) => {
+  const challenge = (await fetch(server.url, { method: 'POST' })).headers.get('www-authenticate') ?? ''
+  const memory = memoryProvider('none')
+
+  await signedIn(t, server, memory)
+
+  t.match(challenge, /^Bearer resource_metadata="[^"]+", scope="notes:read"$/)
+  t.equal(memory.kept.url?.searchParams.get('scope'), 'notes:read')
+  t.equal(memory.kept.tokens?.scope, 'notes:read')
+  const { client, transport } = connection(server.url, memory.provider)
+  await client.connect(transport as Parameters<typeof client.connect>[0])
+  t.match(await client.callTool({ name: 'list_notes', arguments: {} }), { content: [{ type: 'text' }] })
+  await client.close()
+})
+
 t.test('SDK v1 refreshes by itself when the access token is refused', async (t) => {
   const memory = memoryProvider('none')
   await signedIn(t, server, memory)

@@ -4,9 +4,9 @@ import { DemoClient } from '../../examples/support/demo-client.js'
 import { signInAndConsent } from '../../examples/support/form-browser.js'
 import { startReferenceServer, user } from '../helpers/reference-server.js'
 
-const connection = (url: URL, provider: DemoClient, mode?: 'auto') => ({
+const connection = (url: URL, provider: DemoClient, mode?: 'auto', send: typeof fetch = fetch) => ({
   client: new Client({ name: 'test', version: '1.0.0' }, mode === undefined ? {} : { versionNegotiation: { mode } }),
-  transport: new StreamableHTTPClientTransport(url, { authProvider: provider })
+  transport: new StreamableHTTPClientTransport(url, { authProvider: provider, fetch: send })
 })
 
 const server = await startReferenceServer(t)
@@ -23,7 +23,12 @@ for (const mode of [undefined, 'auto'] as const) {
     await t.rejects(first.client.connect(first.transport), UnauthorizedError)
     await authorize(first.transport)
 
-    const { client, transport } = connection(server.url, provider, mode)
+    const rounds: number[] = []
+    const { client, transport } = connection(server.url, provider, mode, async (input, init) => {
+      const response = await fetch(input, init)
+      if (response.status === 403) rounds.push(403)
+      return response
+    })
     await client.connect(transport)
     t.match(await client.callTool({ name: 'whoami', arguments: {} }), { content: [{ text: /notes:read/ }] })
     await t.rejects(client.callTool({ name: 'add_note', arguments: { text: 'x' } }), UnauthorizedError)
@@ -31,6 +36,7 @@ for (const mode of [undefined, 'auto'] as const) {
     await authorize(transport)
 
     t.not((await client.callTool({ name: 'add_note', arguments: { text: 'x' } })).isError, true)
+    t.strictSame(rounds, [403], 'one challenge named all that was needed')
     await client.close()
   })
 }

@@ -32,6 +32,20 @@ t.test('what cannot be the id of a grant is never asked of the store', async (t)
   }
 })
 
+t.test('the version of a grant is told at once by a store in memory, while the grant lives', async (t) => {
+  const context = buildContext()
+  const { grantId } = await openFamily(context)
+  const held = await context.grants.read(grantId, START)
+  const { versionOf, ...records } = context.records
+  const { grants } = buildContext({ records })
+
+  t.ok(held)
+  t.equal(context.grants.versionOf(grantId, START), held?.version)
+  t.equal(grants.versionOf(grantId, START), undefined, 'another store says nothing')
+  await context.grants.revoke(grantId, START)
+  t.equal(context.grants.versionOf(grantId, START), undefined)
+})
+
 t.test('of all who read the same grant one advances it', async (t) => {
   const context = buildContext()
   const { grantId } = await openFamily(context)

@@ -259,6 +259,19 @@ t.test('the store holds no token that was ever answered', async (t) => {
   t.notOk(body.includes(tokens.access_token))
 })
 
+t.test('a repeat answers the very same opaque token, and one swap issues it', async (t) => {
+  const { context, use, refreshToken, grantId } = await withFamily({ accessTokenFormat: 'opaque' })
+  const all = await Promise.all(Array.from({ length: 20 }, () => use(refreshToken, START, { scope: 'notes:read' })))
+
+  t.equal(new Set(all.map(({ tokens }) => tokens.access_token)).size, 1)
+  t.match(all[0]?.tokens.access_token, /^mcps_at_/)
+  const grant = await context.grants.find(grantId, START)
+  t.match(grant?.accessTokens, [{ scopes: ['notes:read', 'notes:write'] }, { scopes: ['notes:read'] }])
+  t.equal(grant?.accessTokens?.length, 2)
+  const { body = '' } = await context.records.get({ tenant: 'default', kind: 'grant', id: grantId }, START) ?? {}
+  t.notOk(body.includes(all[0]?.tokens.access_token.slice(30) ?? ''))
+})
+
 /** What a client, a thief or nobody in particular does next. `back` counts tokens from the newest. */
 const step = fc.record({
   wait: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 60 }), fc.constant(5000)),

@@ -3,11 +3,12 @@ import { revokeToken } from '../../lib/oauth/revocation.js'
 import { readForm } from '../../lib/protocol/form.js'
 import { StoreUnavailableError } from '../../lib/stores/errors.js'
 import { memoryStore } from '../../lib/stores/memory.js'
+import type { AccessTokenFormat } from '../../types/oauth.js'
 import { failingStore } from '../helpers/failing-store.js'
 import { addClient, authorize, buildContext, formOf, openFamily, refresh, START } from '../helpers/token-context.js'
 
-async function withFamily (records = memoryStore()) {
-  const context = buildContext({ records })
+async function withFamily (records = memoryStore(), accessTokenFormat: AccessTokenFormat = 'jwt') {
+  const context = buildContext({ records, accessTokenFormat })
   const family = await openFamily(context)
   return {
     context,
@@ -37,6 +38,19 @@ t.test('so does an access token, expired or not', async (t) => {
   t.equal((await late.revoke(late.accessToken, {}, START + 5000)).type, 'grant.revoked')
   t.equal(await fresh.isLive(), false)
   t.equal(await late.isLive(START + 5000), false)
+})
+
+t.test('so does an opaque access token, expired, dropped or not', async (t) => {
+  for (const [refreshes, now] of [[0, START], [20, START], [1, START + 5000]] as const) {
+    const { context, clientId, accessToken, revoke, isLive, ...family } = await withFamily(undefined, 'opaque')
+    let { refreshToken } = family
+    for (let count = 0; count < refreshes; count += 1) {
+      refreshToken = (await refresh(context, { client_id: clientId, refresh_token: refreshToken }, now)).tokens.refresh_token ?? ''
+    }
+
+    t.equal((await revoke(accessToken, {}, now)).type, 'grant.revoked')
+    t.equal(await isLive(now), false)
+  }
 })
 
 t.test('so does a refresh token that was rotated', async (t) => {

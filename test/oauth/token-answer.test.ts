@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose'
 import t from 'tap'
-import { buildTokenBody } from '../../lib/oauth/token-answer.js'
+import { sha256 } from '../../lib/crypto/digest.js'
+import { issueTokens } from '../../lib/oauth/token-answer.js'
 import { buildContext, openFamily, RESOURCE, START } from '../helpers/token-context.js'
 
 const context = buildContext()
@@ -9,7 +10,7 @@ const grant = await context.grants.find(grantId, START)
 if (grant === null) throw new Error('the grant is gone')
 
 t.test('the answer is what clients parse: no null, a number of seconds, the scope always', async (t) => {
-  const body = JSON.parse(buildTokenBody({ grant, scopes: ['notes:read'], refreshToken: 'r', context, now: START }))
+  const body = JSON.parse(issueTokens({ grant, scopes: ['notes:read'], refreshToken: 'r', context, now: START }).body)
 
   t.strictSame({ ...body, access_token: 'a' }, {
     access_token: 'a', token_type: 'Bearer', expires_in: 900, scope: 'notes:read', refresh_token: 'r'
@@ -18,15 +19,33 @@ t.test('the answer is what clients parse: no null, a number of seconds, the scop
 })
 
 t.test('without a refresh token there is no such member', async (t) => {
-  const body = JSON.parse(buildTokenBody({ grant, scopes: ['notes:read'], refreshToken: null, context, now: START }))
+  const body = JSON.parse(issueTokens({ grant, scopes: ['notes:read'], refreshToken: null, context, now: START }).body)
 
   t.notOk(Object.hasOwn(body, 'refresh_token'))
 })
 
 t.test('an access token does not outlive its grant', async (t) => {
   const ending = { ...grant, endsAt: START + 100 }
-  const body = JSON.parse(buildTokenBody({ grant: ending, scopes: ['s'], refreshToken: null, context, now: START }))
+  const body = JSON.parse(issueTokens({ grant: ending, scopes: ['s'], refreshToken: null, context, now: START }).body)
 
   t.equal(body.expires_in, 100)
   t.equal(decodeJwt(body.access_token).exp, START + 100)
+})
+
+t.test('an opaque token is in the answer, and its digest in the grant that has to be stored', async (t) => {
+  const opaque = { ...context, accessTokenFormat: 'opaque' as const }
+  const { body, grant: next } = issueTokens({ grant, scopes: ['notes:read'], refreshToken: null, context: opaque, now: START })
+  const answer = JSON.parse(body)
+
+  t.match(answer, { access_token: /^mcps_at_/, token_type: 'Bearer', expires_in: 900, scope: 'notes:read' })
+  t.match(next.accessTokens, [{ digest: sha256(answer.access_token), scopes: ['notes:read'], expiresAt: START + 900 }])
+})
+
+t.test('after a switch to JWTs the opaque tokens of a grant stay good until they expire', async (t) => {
+  const opaque = { ...context, accessTokenFormat: 'opaque' as const }
+  const first = issueTokens({ grant, scopes: ['notes:read'], refreshToken: null, context: opaque, now: START })
+  const issue = (now: number) => issueTokens({ grant: first.grant, scopes: ['s'], refreshToken: null, context, now }).grant
+
+  t.strictSame(issue(START + 899).accessTokens, first.grant.accessTokens)
+  t.strictSame(issue(START + 900).accessTokens, [])
 })

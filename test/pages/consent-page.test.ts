@@ -29,6 +29,11 @@ t.test('who asks, for what, and where the answer goes is shown (AS-C1)', async (
   }
 })
 
+t.test('who publishes the document of a client is shown, where there is one (AS-C1)', async (t) => {
+  t.match(consentPage({ ...consentModel, documentHost: 'client.example' }), '<dt>Published by</dt><dd><bdi>client.example</bdi></dd>')
+  t.notMatch(consentPage(consentModel), 'Published by')
+})
+
 t.test('the user can sign out when the host can', async (t) => {
   t.match(consentPage(consentModel), '<form method="post" action="/sign-out">')
   t.notMatch(consentPage(withoutSignOut), 'Not you?')

@@ -26,6 +26,7 @@ t.test('without options everything is in memory', async (t) => {
   const app = buildApp(t)
   await app.register(pkceStore)
   t.match(app.pkceStore, { tenant: 'default', lifetimes: { accessToken: 900 }, keyring: { current: { algorithm: 'ES256' } } })
+  t.equal(app.pkceStore.accessTokenFormat, 'jwt')
   t.ok(Object.isFrozen(app.pkceStore))
 })
 

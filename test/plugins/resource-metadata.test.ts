@@ -49,6 +49,14 @@ t.test('what is not said is left out, and the SDK reads the rest', async (t) => 
   t.equal(OAuthProtectedResourceMetadataSchema.safeParse(document).success, true)
 })
 
+t.test('RS-7: what the guard is told about bound tokens is said', async (t) => {
+  const app = await start(t, { dpop: { algorithms: ['ES256'], nonce: true }, requireSenderConstraint: true })
+
+  t.match((await app.inject(PRM)).json(), {
+    dpop_signing_alg_values_supported: ['ES256'], dpop_bound_access_tokens_required: true
+  })
+})
+
 t.test('other places are a 404 that is open to every origin, too', async (t) => {
   const app = await start(t)
 
@@ -94,3 +102,21 @@ for (const [what, [more, message]] of Object.entries(refused)) {
     await t.rejects(start(t, more), { code: 'MCPS_ERR_INVALID_OPTION', message })
   })
 }
+
+t.test('the tags of the guard of the same resource are named besides, as they are at the moment', async (t) => {
+  const app = await start(t)
+  await app.register(async (scope) => {
+    await scope.register(scopeGuard, guardOptions({ components: [{ tool: 'a', tags: ['docs'] }] }))
+    scope.post('/mcp', async () => 'handled')
+    scope.get('/replace', { config: { mcpSecurity: { public: true } } }, async () => {
+      scope.mcpComponents.replace([{ tool: 'a', tags: ['texts'] }])
+      return 'replaced'
+    })
+  })
+  const named = async () => (await app.inject(PRM)).json().scopes_supported
+  t.same(await named(), ['api://notes/read', 'tag:docs'])
+
+  await app.inject('/replace')
+
+  t.same(await named(), ['api://notes/read', 'tag:texts'])
+})

@@ -250,3 +250,15 @@ t.test('two guards in two scopes know nothing of each other', async (t) => {
   t.equal(await statusOf('/mcp'), 200)
   t.equal(await statusOf('/other'), 401)
 })
+
+t.test('components are replaced while the app runs, also where nobody audits', async (t) => {
+  const app = buildApp(t)
+  await app.register(scopeGuard, guardOptions())
+  app.post('/mcp', async () => 'handled')
+  const searching = () => app.inject({ method: 'POST', url: '/mcp', headers: bearer('admin'), payload: callTool('search') })
+  t.equal((await searching()).statusCode, 200)
+
+  app.mcpComponents.replace([{ tool: 'another', scopes: ['admin'] }])
+
+  t.equal((await searching()).statusCode, 403)
+})

@@ -13,7 +13,7 @@ function read (...values: string[]): ReturnType<typeof readBearer> {
 t.test('a token is read, whatever the case of scheme and header name', async (t) => {
   for (const name of ['authorization', 'Authorization', 'AUTHORIZATION', 'aUtHoRiZaTiOn']) {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
-      t.strictSame(readBearer(['Accept', '*/*', name, `${scheme} abc`]), { type: 'token', token: 'abc' })
+      t.strictSame(readBearer(['Accept', '*/*', name, `${scheme} abc`]), { type: 'token', token: 'abc', scheme: 'bearer' })
     }
   }
 })
@@ -21,11 +21,18 @@ t.test('a token is read, whatever the case of scheme and header name', async (t)
 t.test('every character of b64token is read, with padding at the end', async (t) => {
   const token = 'ABCXYZabcxyz0189-._~+/=='
 
-  t.strictSame(read(`Bearer ${token}`), { type: 'token', token })
+  t.strictSame(read(`Bearer ${token}`), { type: 'token', token, scheme: 'bearer' })
+})
+
+t.test('a token of the scheme DPoP is told apart, whatever its case', async (t) => {
+  for (const scheme of ['DPoP', 'dpop', 'DPOP']) {
+    t.strictSame(read(`${scheme}  abc`), { type: 'token', token: 'abc', scheme: 'dpop' })
+  }
+  for (const value of ['DPoP', 'DPoP a b', `DPoP ${'x'.repeat(8193)}`]) t.match(read(value), { type: 'malformed', status: 401 })
 })
 
 t.test('several blanks may stand between scheme and token', async (t) => {
-  t.strictSame(read('Bearer   abc'), { type: 'token', token: 'abc' })
+  t.strictSame(read('Bearer   abc'), { type: 'token', token: 'abc', scheme: 'bearer' })
 })
 
 t.test('a token of 8192 characters is read', async (t) => {
@@ -36,7 +43,7 @@ const NONE: Record<string, string[]> = {
   'no Authorization header': [],
   'an empty header': [''],
   'Basic credentials': ['Basic YTpi'],
-  'a DPoP token': ['DPoP abc'],
+  'a scheme that begins like DPoP': ['DPoPs abc'],
   'a scheme that begins like ours': ['Bearers abc'],
   'the token in place of the scheme': ['abc'],
   'a blank before the scheme': [' Bearer abc']

@@ -92,3 +92,30 @@ t.test('whatever scopes and descriptions hold, both clients read what was meant'
     return read.url === resourceMetadata && (read.scope ?? '') === expected && read.error === (bad ? 'invalid_token' : undefined)
   }))
 })
+
+const dpop = { algorithms: ['ES256', 'PS256'], alone: false }
+
+t.test('EX-22: where DPoP is possible its challenge is the second one, in the same line', async (t) => {
+  const challenge = buildChallenge({ resourceMetadata, scope: ['mcp:read'], dpop })
+
+  t.equal(challenge, `Bearer resource_metadata="${resourceMetadata}", scope="mcp:read", DPoP algs="ES256 PS256"`)
+  t.strictSame(readByClients(challenge), { url: resourceMetadata, scope: 'mcp:read', error: undefined })
+})
+
+t.test('an error stands in the challenge of the scheme that it is about', async (t) => {
+  const about = { resourceMetadata, error: 'invalid_token', description: 'not valid' } as const
+
+  t.equal(buildChallenge({ ...about, dpop }),
+    `Bearer resource_metadata="${resourceMetadata}", error="invalid_token", error_description="not valid", DPoP algs="ES256 PS256"`)
+  t.equal(buildChallenge({ ...about, dpop: { ...dpop, failed: true } }),
+    `Bearer resource_metadata="${resourceMetadata}", DPoP error="invalid_token", error_description="not valid", algs="ES256 PS256"`)
+  t.strictSame(readByClients(buildChallenge({ ...about, dpop: { ...dpop, failed: true } })),
+    { url: resourceMetadata, scope: undefined, error: 'invalid_token' })
+})
+
+t.test('where nothing but DPoP is taken there is no other challenge', async (t) => {
+  const challenge = buildChallenge({ resourceMetadata, scope: ['mcp:read'], error: 'invalid_token', dpop: { ...dpop, alone: true } })
+
+  t.equal(challenge, `DPoP resource_metadata="${resourceMetadata}", scope="mcp:read", error="invalid_token", algs="ES256 PS256"`)
+  t.equal(extractV2(answer(challenge)).resourceMetadataUrl?.href, resourceMetadata)
+})

@@ -169,6 +169,16 @@ t.test('a batch of a hundred is read', async (t) => {
   t.equal(readOperations(Array.from({ length: 100 }, () => request('ping'))).malformed, false)
 })
 
+const listening = (resources: number) =>
+  request('subscriptions/listen', { notifications: { resourceSubscriptions: Array.from({ length: resources }, () => 'notes://1') } })
+
+t.test('a batch of eleven hundred operations is read, and one of more is refused', async (t) => {
+  const most = [listening(1000), listening(1), ...Array.from({ length: 97 }, () => request('ping'))]
+
+  t.equal(readOperations(most).malformed, false)
+  t.match(readOperations([...most, request('ping')]), { malformed: true, code: -32600, reason: 'batch of too many operations', id: null })
+})
+
 t.test('operations of the protocol are shared and cannot be changed', async (t) => {
   const message = readOperations(request('ping'))
 

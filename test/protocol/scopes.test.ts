@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { OAuthError } from '../../lib/protocol/oauth-error.js'
 import { buildScopeModel, isScopeToken, readScope } from '../../lib/protocol/scopes.js'
+import { TAG_LIMITS } from '../../lib/protocol/tags.js'
 
 const REFUSED: Record<string, string> = {
   'a quote': 'a"b',
@@ -61,6 +62,67 @@ t.test('whatever is sent is refused or comes back as the very same words', async
       return error instanceof OAuthError
     }
   }))
+})
+
+const LIMITED: Record<string, string> = {
+  'a scope beyond the limit': 'x'.repeat(61),
+  'a tag without a name': 'tag:',
+  'a wildcard': 'read tag:*',
+  'a tag with a colon': 'tag:a:b',
+  'a tag of five characters': 'tag:abcde',
+  'three tags': 'tag:a tag:b tag:c',
+  'a tag twice': 'tag:a read tag:a'
+}
+
+for (const [name, text] of Object.entries(LIMITED)) {
+  t.test(`with limits a scope parameter with ${name} is refused as invalid_scope`, async (t) => {
+    const limits = { scopeLength: 60, tagLength: 4, tags: 2, duplicates: false }
+
+    t.throws(() => readScope(text, limits), { code: 'invalid_scope' })
+    t.ok(readScope(text))
+  })
+}
+
+t.test('with limits what is inside of them is read, whether or not the tag exists', async (t) => {
+  const limits = { scopeLength: 60, tagLength: 4, tags: 2, duplicates: true }
+
+  t.strictSame(readScope('read read tag:a tag:a', limits), ['read', 'tag:a'])
+  t.strictSame(readScope(`${'x'.repeat(60)} tag:abcd tag:b`, limits), ['x'.repeat(60), 'tag:abcd', 'tag:b'])
+  t.strictSame(readScope('tags TAG:*', TAG_LIMITS), ['tags', 'TAG:*'])
+  t.strictSame(readScope('', TAG_LIMITS), [])
+})
+
+t.test('the scope of a tag is known exactly as long as the tag lives', async (t) => {
+  const live = new Set(['db'])
+  const tagged = buildScopeModel({ read: 'Read', write: { title: 'Write', implies: ['read'] } }, () => live)
+
+  t.equal(tagged.has('tag:db'), true)
+  t.strictSame(tagged.known(['tag:db', 'read', 'tag:x', 'tag:db']), ['tag:db', 'read'])
+  t.strictSame([...tagged.closure(['tag:db', 'tag:x', 'write'])], ['tag:db', 'read', 'write'])
+  t.strictSame(tagged.missing(['tag:db'], ['tag:db', 'tag:x', 'read']), ['tag:x', 'read'])
+  t.strictSame(tagged.missing(['write', 'tag:x'], ['tag:db', 'tag:x']), ['tag:db', 'tag:x'])
+  live.delete('db')
+  live.add('x')
+  t.equal(tagged.has('tag:db'), false)
+  t.equal(tagged.has('tag:x'), true)
+  t.strictSame(tagged.missing(['tag:db'], ['tag:db']), ['tag:db'])
+})
+
+t.test('the scope of a tag has a title in words, and nothing else has one of its kind', async (t) => {
+  const tagged = buildScopeModel({ read: 'Read' }, () => new Set(['db']))
+
+  t.equal(tagged.title('tag:db'), 'Use everything tagged \u201cdb\u201d')
+  t.equal(tagged.title('tag:x'), 'tag:x')
+  t.equal(tagged.description('tag:db'), undefined)
+  t.strictSame(tagged.names, ['read'])
+})
+
+t.test('without live tags no scope of a tag is known', async (t) => {
+  const plain = buildScopeModel({ read: 'Read' })
+
+  t.equal(plain.has('tag:db'), false)
+  t.strictSame(plain.known(['tag:db']), [])
+  t.strictSame(plain.missing(['tag:db'], ['tag:db']), ['tag:db'])
 })
 
 const model = buildScopeModel({
@@ -147,6 +209,7 @@ const BAD: Record<string, [Parameters<typeof buildScopeModel>[0], RegExp]> = {
     { a: { title: 'A', implies: ['b'] }, b: { title: 'B', implies: ['c'] }, c: { title: 'C', implies: ['a'] } },
     /^scopes\.a\.implies runs in a circle: a > b > c > a$/
   ],
+  'the scope of a tag': [{ 'tag:db': 'Databases' }, /^scopes\.tag:db is reserved/],
   offline_access: [{ offline_access: 'Stay signed in' }, /^scopes\.offline_access is reserved/],
   'more scopes than a request can ask for': [
     Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`s${index}`, 'S'])), /^scopes must name at most 100/

@@ -2,7 +2,7 @@ import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js'
 import t from 'tap'
 import { buildServerMetadata, endpointsOf } from '../../lib/protocol/server-metadata.js'
 
-type Changes = { issuer?: string, scopes?: string[], registration?: boolean }
+type Changes = { issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
 
 function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
   const issuer = changes.issuer ?? 'https://h.example'
@@ -30,6 +30,18 @@ t.test('the document names what is switched on', async (t) => {
 
 t.test('registration is advertised only where it is open', async (t) => {
   t.notOk(Object.hasOwn(build({ registration: false }), 'registration_endpoint'))
+})
+
+t.test('documents of clients are advertised only where they are read', async (t) => {
+  t.equal(build({ clientDocuments: true }).client_id_metadata_document_supported, true)
+  t.notOk(Object.hasOwn(build(), 'client_id_metadata_document_supported'))
+})
+
+t.test('pushed requests are advertised where they are taken, and as required where they are', async (t) => {
+  t.notOk(Object.hasOwn(build(), 'pushed_authorization_request_endpoint'))
+  t.equal(build({ pushedRequests: 'optional' }).pushed_authorization_request_endpoint, 'https://h.example/par')
+  t.notOk(Object.hasOwn(build({ pushedRequests: 'optional' }), 'require_pushed_authorization_requests'))
+  t.equal(build({ pushedRequests: 'required' }).require_pushed_authorization_requests, true)
 })
 
 t.test('members without a value are left out', async (t) => {

@@ -17,6 +17,7 @@ import { sharedTenants } from './broken/shared-tenants.js'
 import { skippingCursor } from './broken/skipping-cursor.js'
 import { slidingCounter } from './broken/sliding-counter.js'
 import { staleIndex } from './broken/stale-index.js'
+import { staleVersion } from './broken/stale-version.js'
 import { memoryStore } from '../../lib/stores/memory.js'
 import { storeContract, type OpenStores } from '../../lib/testing/store-contract.js'
 import type { RecordStore } from '../../types/stores.js'
@@ -49,6 +50,7 @@ const BROKEN: Array<[() => RecordStore, string]> = [
   [joinedKeys, 'tenant, kind and id are told apart wherever one ends and the next begins'],
   [mutableRecords, 'changing what was handed in or out changes nothing that is held'],
   [borrowedIndex, 'changing what was handed in or out changes nothing that is held'],
+  [staleVersion, 'the version that an engine tells at once is the one that get answers'],
   [staleIndex, 'a record that gets another index value is found by the new one only'],
   [racingCounter, 'many that count at once get every number once'],
   [slidingCounter, 'a counter adds up until its window is over, and starts again at that second'],

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { StoreUnavailableError } from '../../lib/stores/errors.js'
-import { fetchJson } from '../../lib/tokens/fetch-json.js'
+import { fetchJson, fetchText } from '../../lib/tokens/fetch-json.js'
 import type { Teardown } from '../helpers/build-app.js'
 
 async function serve (t: Teardown, listener: RequestListener) {
@@ -105,4 +105,19 @@ t.test('method, headers and body are sent, and JSON is asked for', async (t) => 
   t.strictSame(await fetchJson(source, { method: 'POST', headers: { authorization: 'Basic x' }, body: 'a=1' }), {
     method: 'POST', accept: 'application/json', authorization: 'Basic x', body: 'a=1'
   })
+})
+
+t.test('text counts when it is of exactly the type that was asked for', async (t) => {
+  const types = ['application/x+jwt', 'Application/X+JWT; charset=utf-8']
+  const others = ['application/json', 'application/jwt', 'application/x+jwtx', 'text/application/x+jwt', '']
+  let type = ''
+  let asked: string | undefined
+  const source = await serve(t, ({ headers }, response) => {
+    asked = headers.accept
+    response.writeHead(200, { 'content-type': type }).end('a.b.c')
+  })
+
+  for (type of types) t.equal(await fetchText(source, { method: 'GET' }, 'application/x+jwt'), 'a.b.c')
+  for (type of others) await t.rejects(fetchText(source, { method: 'GET' }, 'application/x+jwt'), StoreUnavailableError)
+  t.equal(asked, 'application/x+jwt')
 })

@@ -16,6 +16,8 @@ const refused: Record<string, [object, RegExp]> = {
   'an empty audience': [{ audience: '' }, /^verifier\.audience must/],
   'a tenant with a blank': [{ tenant: 'a b' }, /^verifier\.tenant must/],
   'a claim of another name': [{ claims: { subject: 'sub' } }, /^verifier\.claims\.subject is not an option/],
+  'a prefix of two scopes': [{ scopePrefix: 'a b' }, /^verifier\.scopePrefix must/],
+  'a prefix that misleads parsers of challenges': [{ scopePrefix: 'a=' }, /^verifier\.scopePrefix must/],
   'a path without names': [{ claims: { roles: [] } }, /^verifier\.claims\.roles must/],
   'a timeout in seconds': [{ timeoutMs: 5 }, /^verifier\.timeoutMs must/],
   'a fetch that is no function': [{ fetch: 'https://proxy.example' }, /^verifier\.fetch must/],

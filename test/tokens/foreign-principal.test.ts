@@ -42,9 +42,9 @@ const refusals = {
   'a time of issue as text': [{ iat: '1' }, 'malformed iat'],
   'a nbf over a minute ahead': [{ nbf: NOW + 61 }, 'not good yet'],
   'a nbf as text': [{ nbf: '0' }, 'malformed nbf'],
-  'a key of DPoP, since no proof is asked for': [{ cnf: { jkt: 'x' } }, 'bound to a key'],
-  'a certificate': [{ cnf: { 'x5t#S256': 'x' } }, 'bound to a key'],
-  'a confirmation of no known kind': [{ cnf: null }, 'bound to a key'],
+  'a key that is no thumbprint': [{ cnf: { jkt: 'x' } }, 'unknown confirmation'],
+  'a certificate that is no thumbprint': [{ cnf: { 'x5t#S256': 'x' } }, 'unknown confirmation'],
+  'a confirmation of no known kind': [{ cnf: null }, 'unknown confirmation'],
   'no subject': [{ sub: undefined }, 'no sub'],
   'an empty subject': [{ sub: '' }, 'malformed sub'],
   'no client': [{ client_id: undefined }, 'no client'],
@@ -71,6 +71,7 @@ t.test('the principal is what the claims say', async (t) => {
     issuer: options.issuer,
     resource: options.resource,
     scopes: ['notes:read', 'notes:write'],
+    tags: [],
     roles: [],
     grantId: null,
     credential: 'foreign-token',
@@ -96,6 +97,13 @@ t.test('scopes, roles and client are read from where the server puts them, and f
   t.match(read(said, { claims: where }), { clientId: 'client-2', scopes: ['notes:read'], roles: ['editor'] })
 })
 
+t.test('what a token is bound to is told', async (t) => {
+  const cnf = { jkt: 'x'.repeat(43) }
+
+  t.strictSame(read({ cnf }).confirmation, cnf)
+  t.ok(Object.isFrozen(read({ cnf }).confirmation))
+})
+
 t.test('a token without a scope has none', async (t) => {
   t.strictSame(read({ scope: undefined }).scopes, [])
 })
@@ -109,11 +117,15 @@ t.test('what stands for the resource is taken for the resource', async (t) => {
   t.throws(() => read({}, { audience: 'api://notes' }), new InvalidTokenError('wrong audience'))
 })
 
+t.test('the tags are those that the scopes name', async (t) => {
+  t.strictSame(read({ scope: 'tag:b notes:read tag:a tag:b' }).tags, ['b', 'a'])
+})
+
 t.test('nothing in the principal can be changed, however deep', async (t) => {
   const principal = read({ amr: ['pwd'], realm_access: { roles: [] } })
 
-  const { scopes, roles, amr, claims } = principal
-  for (const part of [principal, scopes, roles, amr, claims, claims.amr, claims.realm_access]) {
+  const { scopes, tags, roles, amr, claims } = principal
+  for (const part of [principal, scopes, tags, roles, amr, claims, claims.amr, claims.realm_access]) {
     t.ok(Object.isFrozen(part))
   }
 })
@@ -131,7 +143,7 @@ t.test('what is not needed may be left out, but has to be right where it is ther
 
 for (const said of [
   { nonce: 'n' }, { at_hash: 'h' }, { c_hash: 'h' }, { s_hash: null }, { typ: 'ID' }, { typ: 'Refresh' },
-  { token_use: 'id' }, { token_use: 'refresh_token' }, { token_type: 'DPoP' }, { typ: 'Bearer', token_type: 'N_A' },
+  { token_use: 'id' }, { token_use: 'refresh_token' }, { token_type: 'DPoP' }, { typ: 'DPoP' }, { typ: 'Bearer', token_type: 'N_A' },
   { typ: 'Offline' }, { typ: 7 }
 ]) {
   t.test(`claims with ${JSON.stringify(said)} are not those of an access token`, async (t) => {
@@ -141,7 +153,7 @@ for (const said of [
 
 t.test('claims that say nothing, or that it is an access token, are taken', async (t) => {
   for (const said of [
-    {}, { typ: 'Bearer' }, { token_type: 'bearer' }, { token_use: 'access' }, { token_use: 'access_token', token_type: 'Bearer' },
+    {}, { typ: 'Bearer' }, { token_type: 'bearer' }, { token_type: 'DPoP', cnf: { jkt: 'x' } }, { token_use: 'access' }, { token_use: 'access_token', token_type: 'Bearer' },
     { typ: 'Bearer', nonce: 'as older Keycloaks write it' }
   ]) t.doesNotThrow(() => { assertAccessToken(said) })
 })

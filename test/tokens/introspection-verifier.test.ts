@@ -1,7 +1,7 @@
 import t from 'tap'
 import { sha256 } from '../../lib/crypto/digest.js'
 import { StoreUnavailableError } from '../../lib/stores/errors.js'
-import { InvalidTokenError } from '../../lib/tokens/errors.js'
+import { InvalidTokenError, VerifierUnavailableError } from '../../lib/tokens/errors.js'
 import { introspectionVerifier } from '../../lib/tokens/introspection-verifier.js'
 import type { IntrospectionVerifierOptions } from '../../types/foreign-tokens.js'
 import type { Teardown } from '../helpers/build-app.js'
@@ -61,9 +61,9 @@ const refusals: Record<string, [object, string]> = {
   'issued in the future': [{ iat: START + 61 }, 'issued in the future'],
   'of no client': [{ client_id: undefined }, 'no client'],
   'with a scope that is no text': [{ scope: { a: 1 } }, 'malformed scope'],
-  'bound to a key': [{ cnf: { jkt: 'x' } }, 'bound to a key'],
-  'bound to a certificate': [{ cnf: { 'x5t#S256': 'x' } }, 'bound to a key'],
-  'of the type DPoP': [{ token_type: 'DPoP' }, 'not an access token'],
+  'bound to what is no thumbprint': [{ cnf: { jkt: 'x' } }, 'unknown confirmation'],
+  'bound in a way that we do not know': [{ cnf: { kid: 'x' } }, 'unknown confirmation'],
+  'of the type DPoP and bound to no key': [{ token_type: 'DPoP' }, 'not bound to a key'],
   'a refresh token': [{ token_use: 'refresh_token' }, 'not an access token'],
   'a refresh token of Keycloak': [{ typ: 'Refresh', token_type: undefined }, 'not an access token']
 }
@@ -123,6 +123,62 @@ t.test('no error holds the token or the secret', async (t) => {
     const text = [error, error instanceof Error ? error.cause : null].map((one) => `${String(one)} ${JSON.stringify(one)}`).join()
     t.notOk(text.includes(token) || text.includes(client.clientSecret))
   }
+})
+
+/** A server that signs its answers, and what it signs. */
+async function startSigned (t: Teardown, more: Partial<IntrospectionVerifierOptions> = {}) {
+  const server = await foreignServer(t)
+  const { issuer, introspectionEndpoint, jwksUri } = server
+  const answer = { active: true, aud: RESOURCE, client_id: 'client-1', sub: 'alice', scope: 'notes:read', exp: START + 900 }
+  const signed = (about: object) => server.token({
+    aud: client.clientId, iat: START, token_introspection: { ...answer, ...about }, exp: undefined, sub: undefined
+  }, { typ: 'token-introspection+jwt' })
+  server.introspect(() => signed({}), 'application/token-introspection+jwt; charset=utf-8')
+  const signedAnswers = { jwksUri }
+  const verifier = introspectionVerifier({
+    ...client, issuer, introspectionEndpoint, resource: RESOURCE, signedAnswers, ...more
+  })
+  return { server, verifier, signed, answer }
+}
+
+t.test('a signed answer is asked for, and good when the server signed it (RFC 9701)', async (t) => {
+  const { server, verifier } = await startSigned(t)
+
+  t.match(await verifier.verify(token, START), { subject: 'alice', scopes: ['notes:read'], expiresAt: START + 900 })
+  t.match(server.requests, [{ path: '/introspect', headers: { accept: 'application/token-introspection+jwt' } }, { path: '/jwks' }])
+})
+
+t.test('what a signed answer says is checked like any other', async (t) => {
+  const { server, verifier, signed } = await startSigned(t)
+  for (const [about, reason] of [[{ active: false }, 'not active'], [{ aud: 'https://other.example' }, 'wrong audience']] as const) {
+    server.introspect(() => signed(about), 'application/token-introspection+jwt')
+    await t.rejects(verifier.verify(token, START), new InvalidTokenError(reason))
+  }
+})
+
+t.test('an unsigned answer is none where signed ones are wanted: 503', async (t) => {
+  const { server, verifier, signed, answer } = await startSigned(t)
+  const others: readonly (readonly [unknown, string | undefined])[] = [
+    [answer, undefined],
+    [signed({}), 'application/jwt'],
+    [JSON.stringify(answer), 'application/token-introspection+jwt'],
+    [signed({}), 'application/token-introspection+jwtx']
+  ]
+  for (const [body, type] of others) {
+    server.introspect(() => body, type)
+    await t.rejects(verifier.verify(token, START), StoreUnavailableError, String(type))
+    t.equal(verifier.recall(token, START), undefined)
+  }
+})
+
+t.test('the key of signed answers may be rotated, and an algorithm that is not wanted is none', async (t) => {
+  const { server, verifier } = await startSigned(t, { recheck: 0 })
+  for (let times = 0; times < 3; times += 1) {
+    t.ok(await verifier.verify(token, START + times * 10))
+    await server.rotate()
+  }
+  const picky = await startSigned(t, { signedAnswers: { jwksUri: server.jwksUri, algorithms: ['RS256'] } })
+  await t.rejects(picky.verifier.verify(token, START), StoreUnavailableError)
 })
 
 t.test('the token is asked about in a form, by a client that authenticates', async (t) => {
@@ -209,7 +265,7 @@ t.test('a flood of tokens asks no more than maxConcurrent questions at a time', 
   t.equal(server.requests.length, 3)
   const reasons = outcomes.map((outcome) => outcome.status === 'rejected' ? outcome.reason : null)
   t.equal(reasons.filter((reason) => reason instanceof InvalidTokenError).length, 3)
-  t.equal(reasons.filter((reason) => reason instanceof StoreUnavailableError).length, 17)
+  t.equal(reasons.filter((reason) => reason instanceof VerifierUnavailableError && reason.reason === 'too many introspections').length, 17)
   t.ok(await verifier.verify(token, START))
 })
 
@@ -219,6 +275,9 @@ for (const [what, wrong, message] of [
   ['no secret', { clientSecret: '' }, /^introspectionVerifier\.clientSecret must/],
   ['a public client', { clientAuthentication: 'none' }, /^introspectionVerifier\.clientAuthentication must/],
   ['an answer that holds for an hour', { recheck: 3600 }, /^introspectionVerifier\.recheck must/],
+  ['keys over http', { signedAnswers: { jwksUri: 'http://as.example' } }, /^introspectionVerifier\.signedAnswers\.jwksUri must be https/],
+  ['signed answers without keys', { signedAnswers: {} }, /^introspectionVerifier\.signedAnswers\.jwksUri is required/],
+  ['signed answers by a shared secret', { signedAnswers: { jwksUri: 'https://as.example', algorithms: ['HS256'] } }, /^introspectionVerifier\.signedAnswers\.algorithms/],
   ['an unknown option', { algorithms: ['RS256'] }, /^introspectionVerifier\.algorithms is not an option/]
 ] as const) {
   t.test(`${what} stops the boot`, async (t) => {

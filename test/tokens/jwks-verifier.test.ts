@@ -7,10 +7,11 @@ import { jwksVerifier } from '../../lib/tokens/jwks-verifier.js'
 import type { JwksVerifierOptions } from '../../types/foreign-tokens.js'
 import type { Teardown } from '../helpers/build-app.js'
 import {
-  AUDIENCE, entra, foreignServer, keycloak, RESOURCE, signAnything, standard, START, type Members, type Shape
+  AUDIENCE, cognito, entra, foreignServer, keycloak, RESOURCE, signAnything, standard, START, type Members, type Shape
 } from '../helpers/foreign-server.js'
 
 const options = { issuer: 'https://as.example', jwksUri: 'https://as.example/jwks', resource: RESOURCE }
+const COGNITO = { untyped: true, claims: { roles: 'cognito:groups' } }
 const KEYCLOAK = { types: ['JWT'], claims: { clientId: 'azp', roles: ['realm_access', 'roles'] } }
 const ENTRA = { types: ['JWT'], audience: AUDIENCE, claims: { clientId: 'azp', scopes: 'scp' } }
 
@@ -53,6 +54,38 @@ t.test('a token of Entra is good when the options say how Entra writes it', asyn
   })
 })
 
+t.test('a token of Cognito, which names no type, is good when the options say so', async (t) => {
+  const { server, verifier } = await start(t, COGNITO, cognito)
+
+  t.match(await verifier.verify(server.token(), START), {
+    clientId: 'client-1', scopes: ['openid', 'notes/notes:read'], roles: ['editors'], authenticatedAt: START - 20
+  })
+  const strict = await start(t, {}, cognito)
+  await t.rejects(strict.verifier.verify(strict.server.token(), START), new InvalidTokenError('wrong type'))
+})
+
+for (const [name, claims, header, reason] of [
+  ['an ID token', { token_use: 'id' }, {}, 'not an access token'],
+  ['one that does not say what it is', { token_use: undefined }, {}, 'not an access token'],
+  ['one for nobody', { aud: undefined }, {}, 'no aud'],
+  ['one that says JWT', {}, { typ: 'JWT' }, 'wrong type'],
+  ['one with an empty type', {}, { typ: '' }, 'malformed typ'],
+  ['one with a type of null', {}, { typ: null }, 'malformed typ']
+] as const) {
+  t.test(`where tokens may name no type, ${name} is refused (RS-15)`, async (t) => {
+    const { server, verifier } = await start(t, COGNITO, cognito)
+
+    await t.rejects(verifier.verify(server.token(claims, header), START), new InvalidTokenError(reason))
+  })
+}
+
+t.test('scopes get the names that clients ask Entra for', async (t) => {
+  const { server, verifier } = await start(t, { ...ENTRA, scopePrefix: 'api://notes/' }, entra)
+
+  t.strictSame((await verifier.verify(server.token(), START)).scopes, ['api://notes/notes:read', 'api://notes/notes:write'])
+  t.strictSame((await verifier.verify(server.token({ scp: undefined }), START)).scopes, [])
+})
+
 t.test('tokens of Keycloak and Entra are refused when nobody says that typ may be JWT', async (t) => {
   for (const shape of [keycloak, entra]) {
     const { server, verifier } = await start(t, { audience: shape === entra ? AUDIENCE : RESOURCE }, shape)
@@ -90,7 +123,7 @@ const refusals: Record<string, [Members, Members, string]> = {
   'no expiry': [{ exp: undefined }, {}, 'no exp'],
   'an expiry as text': [{ exp: '9999999999' }, {}, 'malformed exp'],
   'an expiry in the past': [{ exp: START }, {}, 'expired'],
-  'a key that it is bound to': [{ cnf: { jkt: 'x' } }, {}, 'bound to a key'],
+  'a key that it is bound to and that is none': [{ cnf: { jkt: 'x' } }, {}, 'unknown confirmation'],
   'an unknown crit': [{}, { crit: ['x'] }, 'unknown crit'],
   'an algorithm outside of the list': [{}, { alg: 'ES384' }, 'wrong algorithm'],
   'a kid that walks the file system': [{}, { kid: '../../../../dev/null' }, 'unknown key'],

@@ -36,7 +36,7 @@ const refusals = {
   'a time of issue over a minute ahead': [{ iat: NOW + 61 }, 'issued in the future'],
   'a nbf over a minute ahead': [{ nbf: NOW + 61 }, 'not good yet'],
   'a nbf as text': [{ nbf: '0' }, 'no nbf'],
-  'a confirmation, since we ask for no proof': [{ cnf: { jkt: 'x' } }, 'bound to a key'],
+  'a confirmation of no known kind': [{ cnf: { jkt: 'x' } }, 'unknown confirmation'],
   'no subject': [{ sub: undefined }, 'no sub'],
   'an empty subject': [{ sub: '' }, 'no sub'],
   'no client': [{ client_id: undefined }, 'no client_id'],
@@ -66,6 +66,7 @@ t.test('the principal is what the claims say', async (t) => {
     issuer: rules.issuer,
     resource: rules.resource,
     scopes: ['notes:read', 'notes:write'],
+    tags: [],
     roles: [],
     grantId: 'a grant',
     credential: 'access-token',
@@ -78,15 +79,25 @@ t.test('the principal is what the claims say', async (t) => {
   })
 })
 
+t.test('what a token is bound to is told', async (t) => {
+  const cnf = { jkt: 'x'.repeat(43) }
+
+  t.strictSame(read({ cnf }).confirmation, cnf)
+})
+
 t.test('acr and amr are told when the token has them', async (t) => {
   t.match(read({ acr: 'urn:mfa', amr: ['pwd', 'otp'] }), { acr: 'urn:mfa', amr: ['pwd', 'otp'] })
+})
+
+t.test('the tags are those that the scopes name', async (t) => {
+  t.strictSame(read({ scope: 'tag:b notes:read tag:a tag:b' }).tags, ['b', 'a'])
 })
 
 t.test('nothing in the principal can be changed, however deep', async (t) => {
   const principal = read({ amr: ['pwd'] })
 
-  const { scopes, roles, amr, claims } = principal
-  for (const part of [principal, scopes, roles, amr, claims, claims.amr]) t.ok(Object.isFrozen(part))
+  const { scopes, tags, roles, amr, claims } = principal
+  for (const part of [principal, scopes, tags, roles, amr, claims, claims.amr]) t.ok(Object.isFrozen(part))
 })
 
 t.test('the audience may be spelled as RFC 3986 allows, or stand in a list', async (t) => {

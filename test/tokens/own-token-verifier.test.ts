@@ -6,10 +6,11 @@ import { createOwnTokenVerifier, type OwnTokenVerifierInput } from '../../lib/to
 import { buildContext, ISSUER, openFamily, RESOURCE, START } from '../helpers/token-context.js'
 
 const context = buildContext()
+const opaque = buildContext({ records: context.records, accessTokenFormat: 'opaque' })
 const grant = {
   grantId: 'g'.repeat(22), clientId: 'c', subject: 'alice', resource: RESOURCE, authenticatedAt: START, acr: null, amr: []
 }
-const { token } = issueAccessToken({
+const token = issueAccessToken({
   keyring: context.keyring, issuer: ISSUER, grant, scopes: ['s'], expiresAt: START + 900, now: START
 })
 
@@ -18,6 +19,8 @@ function buildVerifier (overrides: Partial<OwnTokenVerifierInput> = {}) {
   const { isLive = async () => true, ...others } = overrides
   const verifier = createOwnTokenVerifier({
     keyring: context.keyring,
+    secrets: context.secrets,
+    findGrant: context.grants.find,
     issuer: ISSUER,
     resource: RESOURCE,
     tenant: 'default',
@@ -50,6 +53,22 @@ t.test('after recheck seconds the grant is looked up again, and the token is rec
   t.equal(verifier.recall(token, START + 5), undefined)
   t.equal(await verifier.verify(token, START + 5), principal)
   t.equal(verifier.recall(token, START + 9), principal)
+  t.equal(verifier.looks(), 2)
+})
+
+t.test('a grant that tells its version at once is looked up no more while that stays', async (t) => {
+  const { grants } = context
+  const { grantId } = await openFamily(context)
+  const own = issueAccessToken({
+    keyring: context.keyring, issuer: ISSUER, grant: { ...grant, grantId }, scopes: ['s'], expiresAt: START + 900, now: START
+  })
+  const verifier = buildVerifier({ isLive: grants.isLive, versionOf: grants.versionOf })
+  const principal = await verifier.verify(own, START)
+
+  t.equal(verifier.recall(own, START + 100), principal)
+  await grants.revoke(grantId, START + 100)
+  t.equal(verifier.recall(own, START + 105), undefined)
+  await t.rejects(verifier.verify(own, START + 105), new InvalidTokenError('the grant has ended'))
   t.equal(verifier.looks(), 2)
 })
 
@@ -144,4 +163,68 @@ t.test('a token of a real grant is good until the grant is revoked', async (t) =
 
   t.equal(verifier.recall(accessToken, START), undefined)
   await t.rejects(verifier.verify(accessToken, START), InvalidTokenError)
+})
+
+t.test('an opaque token is good with what its grant holds of it, and is recalled like a JWT', async (t) => {
+  const verifier = buildVerifier()
+  const { accessToken, grantId, clientId } = await openFamily(opaque)
+
+  const principal = await verifier.verify(accessToken, START)
+
+  t.match(principal, {
+    subject: 'alice',
+    clientId,
+    issuer: ISSUER,
+    resource: RESOURCE,
+    scopes: ['notes:read', 'notes:write'],
+    grantId,
+    credential: 'access-token',
+    authenticatedAt: START - 100,
+    expiresAt: START + 900
+  })
+  t.equal(verifier.recall(accessToken, START + 4), principal)
+  t.equal(verifier.recall(accessToken, START + 5), undefined)
+  t.equal((await verifier.verify(accessToken, START + 5)).subject, 'alice')
+})
+
+t.test('an opaque token is refused when it expired, was revoked, or is for another resource or issuer', async (t) => {
+  const { accessToken, grantId } = await openFamily(opaque)
+  const refused = (reason: string, more: Partial<OwnTokenVerifierInput> = {}, now = START) =>
+    t.rejects(buildVerifier(more).verify(accessToken, now), new InvalidTokenError(reason))
+
+  await refused('expired', {}, START + 900)
+  await refused('wrong audience', { resource: 'https://mcp.example/other' })
+  await refused('wrong issuer', { issuer: 'https://as.example/t2' })
+  await opaque.grants.revoke(grantId, START)
+  await refused('the grant has ended')
+})
+
+t.test('a forged opaque token costs no look at the store', async (t) => {
+  let looks = 0
+  const verifier = buildVerifier({
+    findGrant: async () => {
+      looks += 1
+      return null
+    }
+  })
+  const { accessToken } = await openFamily(opaque)
+
+  for (const forged of ['mcps_at_', `${accessToken.slice(0, -6)}AAAAAA`, accessToken.replace(/at_./, 'at_~')]) {
+    await t.rejects(verifier.verify(forged, START), new InvalidTokenError('not a token of ours'))
+  }
+  t.equal(looks, 0)
+})
+
+t.test('a revocation while an opaque token is looked up refuses it and leaves nothing behind', async (t) => {
+  const { accessToken, grantId } = await openFamily(opaque)
+  const verifier = buildVerifier({
+    findGrant: async (id, now) => {
+      const grant = await opaque.grants.find(id, now)
+      if (await opaque.grants.revoke(id, now)) verifier.forget(grantId)
+      return grant
+    }
+  })
+
+  await t.rejects(verifier.verify(accessToken, START), new InvalidTokenError('the grant has ended'))
+  t.equal(verifier.recall(accessToken, START), undefined)
 })

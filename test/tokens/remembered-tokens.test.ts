@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { readOwnPrincipal } from '../../lib/tokens/own-principal.js'
 import { createRememberedTokens } from '../../lib/tokens/remembered-tokens.js'
+import type { Principal } from '../../types/principal.js'
 
 const NOW = 1_700_000_000
 const rules = { issuer: 'https://as.example', resource: 'https://mcp.example/mcp', tenant: 'default' }
@@ -77,6 +79,42 @@ t.test('without recheck seconds nothing is recalled, but it is known', async (t)
   t.equal(tokens.known('another token', NOW), undefined)
 })
 
+t.test('while its grant is seen to be unchanged a token is recalled again, until it expires', async (t) => {
+  const tokens = createRememberedTokens({ max: 10, recheck: 5, versionOf: () => 3 })
+  tokens.begin(3)('token', principal, NOW)
+
+  t.equal(tokens.recall('token', NOW + 5), principal)
+  t.equal(tokens.recall('token', NOW + 899), principal)
+  t.equal(tokens.recall('token', NOW + 900), undefined)
+})
+
+t.test('with recheck 0 the grant is looked at for every request where that can be done at once', async (t) => {
+  let version: number | undefined = 1
+  const tokens = createRememberedTokens({ max: 10, recheck: 0, versionOf: () => version })
+  tokens.begin(1)('token', principal, NOW)
+
+  t.equal(tokens.recall('token', NOW), principal)
+  version = undefined
+  t.equal(tokens.recall('token', NOW), undefined)
+})
+
+t.test('a grant that has ended, has changed, or was never seen lets no token be recalled again', async (t) => {
+  for (const [before, now] of [[1, undefined], [1, 2], [undefined, undefined], [undefined, 1]]) {
+    const tokens = createRememberedTokens({ max: 10, recheck: 5, versionOf: () => now })
+    tokens.begin(before)('token', principal, NOW)
+
+    t.equal(tokens.recall('token', NOW + 4), principal)
+    t.equal(tokens.recall('token', NOW + 5), undefined)
+  }
+})
+
+t.test('a token without a grant is never seen to be unchanged', async (t) => {
+  const tokens = createRememberedTokens<{ grantId: null, expiresAt: null }>({ max: 10, recheck: 5, versionOf: () => 1 })
+  tokens.begin(1)('token', { grantId: null, expiresAt: null }, NOW)
+
+  t.equal(tokens.recall('token', NOW + 5), undefined)
+})
+
 t.test('forgetting a grant drops all its tokens, young and old, and no others', async (t) => {
   const tokens = createRememberedTokens({ max: 6, recheck: 5 })
   tokens.begin()('old', principal, NOW)
@@ -88,6 +126,37 @@ t.test('forgetting a grant drops all its tokens, young and old, and no others', 
   t.equal(tokens.known('old', NOW), undefined)
   t.equal(tokens.known('young', NOW), undefined)
   t.ok(tokens.known('of another grant', NOW))
+})
+
+t.test('a version says nothing where nobody can tell that of the moment', async (t) => {
+  const tokens = createRememberedTokens({ max: 10, recheck: 5 })
+  tokens.begin(1)('token', principal, NOW)
+
+  t.equal(tokens.recall('token', NOW + 5), undefined)
+})
+
+t.test('a grant that is looked up again after it was forgotten is remembered again', async (t) => {
+  const tokens = createRememberedTokens({ max: 10, recheck: 5 })
+  tokens.begin()('before', principal, NOW)
+  tokens.forget('g')
+  tokens.begin()('after', principal, NOW)
+
+  t.equal(tokens.known('before', NOW), undefined)
+  t.ok(tokens.known('after', NOW))
+})
+
+t.test('however many grants are forgotten, none of them comes back and no other goes', async (t) => {
+  const tokens = createRememberedTokens<Pick<Principal, 'grantId' | 'expiresAt'>>({ max: 10_000, recheck: 5 })
+  for (let count = 0; count < 2500; count += 1) tokens.begin()(`token-${count}`, principalOf(`grant-${count}`), NOW)
+  tokens.begin()('other', principal, NOW)
+  tokens.begin()('nobody\'s', { ...principal, grantId: null }, NOW)
+  for (let count = 0; count < 2500; count += 1) tokens.forget(`grant-${count}`)
+
+  for (let count = 0; count < 2500; count += 1) {
+    if (tokens.known(`token-${count}`, NOW) !== undefined) t.fail(`token-${count} came back`)
+  }
+  t.ok(tokens.known('other', NOW))
+  t.ok(tokens.known('nobody\'s', NOW))
 })
 
 t.test('what was looked up before a revocation is not remembered', async (t) => {
@@ -127,3 +196,70 @@ t.test('with no room nothing is remembered, and nobody is told to look again', a
   t.equal(tokens.begin()('token', principal, NOW), true)
   t.equal(tokens.known('token', NOW), undefined)
 })
+
+// Twelve tokens with three endings: whatever only looks at the end of a token takes some for others.
+const TEXTS = ['x', 'y', 'z'].flatMap((end) => ['a', 'b', 'c', ''].map((head) => head + end.repeat(64)))
+const text = fc.constantFrom(...TEXTS)
+const grant = fc.constantFrom('g', 'h')
+
+/** What may happen to what is remembered, in whatever order. Times are in seconds. */
+const step = fc.oneof(
+  fc.record({ do: fc.constant('remember' as const), text, grant, lives: fc.integer({ min: 1, max: 30 }) }),
+  fc.record({ do: fc.constant('remember late' as const), text, grant, ended: grant }),
+  fc.record({ do: fc.constant('ask' as const), text }),
+  fc.record({ do: fc.constant('forget' as const), grant }),
+  fc.record({ do: fc.constant('wait' as const), for: fc.integer({ min: -3, max: 12 }) })
+)
+
+t.test('whatever happens, nothing dead, forgotten or another token\'s is answered, and never more than max', async () => {
+  const bounds = fc.record({ max: fc.integer({ min: 0, max: 9 }), recheck: fc.integer({ min: 0, max: 10 }) })
+
+  fc.assert(fc.property(bounds, fc.array(step, { maxLength: 60 }), ({ max, recheck }, steps) => {
+    const tokens = createRememberedTokens<Held>({ max, recheck })
+    /** What could be answered at most: the last principal of each token, when it was looked up. */
+    const model = new Map<string, { readonly held: Held, readonly at: number }>()
+    let now = NOW
+
+    const assertAnswers = (one: string) => {
+      const kept = model.get(one)
+      const [recalled, known] = [tokens.recall(one, now), tokens.known(one, now)]
+      const isLive = kept !== undefined && now < kept.held.expiresAt
+      const left = kept === undefined ? 0 : Math.min(kept.held.expiresAt, kept.at + recheck) - now
+      // More is left when the clock was set back: then nobody knows how long ago the grant was looked up.
+      const isFresh = left > 0 && left <= recheck
+      check(recalled === undefined || (isFresh && recalled === kept?.held), 'recalled what must not be')
+      check(known === undefined || (isLive && known === kept.held), 'known what must not be')
+      return known
+    }
+
+    for (const next of steps) {
+      if (next.do === 'wait') now += next.for
+      else if (next.do === 'ask') assertAnswers(next.text)
+      else if (next.do === 'forget') {
+        tokens.forget(next.grant)
+        for (const [one, { held }] of model) if (held.grantId === next.grant) model.delete(one)
+      } else {
+        const held = { grantId: next.grant, expiresAt: now + (next.do === 'remember' ? next.lives : 30) }
+        const remember = tokens.begin()
+        if (next.do === 'remember late') {
+          tokens.forget(next.ended)
+          for (const [one, { held: { grantId } }] of model) if (grantId === next.ended) model.delete(one)
+        }
+        const isKept = remember(next.text, held, now)
+        check(isKept === (next.do === 'remember'), 'remembered what a revocation may have ended')
+        if (isKept) model.set(next.text, { held, at: now })
+        if (isKept && max > 1) check(assertAnswers(next.text) === held, 'what was just remembered is not known')
+      }
+      check(TEXTS.filter((one) => assertAnswers(one) !== undefined).length <= max, 'more than max are kept')
+    }
+  }), { numRuns: 20_000 })
+})
+
+interface Held {
+  readonly grantId: string
+  readonly expiresAt: number
+}
+
+function check (holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise)
+}

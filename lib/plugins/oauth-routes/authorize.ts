@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { csrfToken } from '../../identity/csrf.js'
-import { limitScopes } from '../../oauth/client-scopes.js'
 import { factsOf } from '../../oauth/token-refusal.js'
 import { consentPage } from '../../pages/consent-page.js'
-import { readAuthorizationRequest, stateOf, type AuthorizationRequest } from '../../protocol/authorization-request.js'
-import { formOfQuery, type Form } from '../../protocol/form.js'
+import { stateOf, type AuthorizationRequest } from '../../protocol/authorization-request.js'
+import type { Form } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
 import type { Client } from '../../../types/oauth.js'
 import type { SignedInUser } from '../../../types/sign-in.js'
@@ -13,8 +12,9 @@ import { refuseOtherMethods } from '../support/other-methods.js'
 import { recordEvent } from '../support/record-event.js'
 import { refusalOf } from '../support/refusal.js'
 import { sendPage } from '../support/send-page.js'
+import { readInput, readRequest, type AuthorizationInput } from './authorization-input.js'
 import { refuseToClient } from './authorization-response.js'
-import { findTarget, type AuthorizationTarget } from './authorization-target.js'
+import { findTarget, mustBeFetched, type AuthorizationTarget } from './authorization-target.js'
 import { buildConsentModel } from './consent-model.js'
 import type { OAuthContext } from './context.js'
 import { answerOAuthErrors } from './oauth-errors.js'
@@ -32,11 +32,11 @@ export const csrfPartsOf = (browserId: string, grantId: string): string[] => ['c
 /** `prompt=none`: no page may come up. Read leniently, as it also matters for requests that are wrong elsewhere. */
 const isSilent = (form: Form): boolean => form.get('prompt')?.some((value) => value.split(' ').includes('none')) === true
 
-function readRequest (form: Form, client: Client, context: OAuthContext): AuthorizationRequest | OAuthError {
-  const { model, defaultScopes, resource, tokens: { leniencies: { missingResource } } } = context
+function tryToRead (
+  input: AuthorizationInput, client: Client, context: OAuthContext
+): AuthorizationRequest | OAuthError {
   try {
-    const asked = readAuthorizationRequest(form, { model, defaultScopes, resource, missingResource })
-    return { ...asked, scopes: limitScopes(client, asked.scopes, model) }
+    return readRequest(input, client, context)
   } catch (error) {
     return refusalOf(error)
   }
@@ -83,20 +83,26 @@ export function authorizationEndpoint (scope: FastifyInstance, context: OAuthCon
   const errorHandler = answerErrorPages('authorization.refused', context.resourceName)
 
   scope.get(url, { exposeHeadRoute: false, config: CONFIG, errorHandler }, async (request, reply) => {
-    const form = formOfQuery(request.url)
-    const target = await findTarget(request, form, context)
-    const asked = readRequest(form, target.client, context)
+    const input = await readInput(request.url, context)
+    const { form } = input
+    const silent = isSilent(form)
+    const ask = () => askWhoIsSignedIn(context.signIn, { request, reply, interactive: !silent })
+    const first = mustBeFetched(form, context) ? await ask() : null
+    if (first?.answered === true) return reply
+    if (first?.user === null) throw signInFirst
+    const target = await findTarget(request, form, { context, user: first?.user ?? null })
+    const asked = tryToRead(input, target.client, context)
     const refuse = (error: OAuthError) =>
       refuseToClient(request, reply, { context, target, state: stateOf(form), error })
     if (asked instanceof OAuthError && target.client.origin === 'static') return refuse(asked)
 
-    const silent = isSilent(form)
-    const signIn = await askWhoIsSignedIn(context.signIn, { request, reply, interactive: !silent })
+    const signIn = first ?? await ask()
     if (signIn.answered) return reply
     const { user } = signIn
     if (silent) return refuse(asked instanceof OAuthError ? asked : user === null ? loginRequired : consentRequired)
     if (user === null) throw signInFirst
     if (asked instanceof OAuthError) return refuse(asked)
+    await input.use()
     return await askForConsent(request, reply, { context, target, asked, user })
   })
   refuseOtherMethods(scope, {

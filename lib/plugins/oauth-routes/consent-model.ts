@@ -1,3 +1,4 @@
+import { isOpenedBy } from '../../access/opened-by.js'
 import type { ConsentModel } from '../../pages/consent-page.js'
 import type { ConsentComponent } from '../../pages/consent-scope.js'
 import { isLoopbackRedirect, redirectHost } from '../../protocol/redirect-uri.js'
@@ -22,11 +23,10 @@ export function inWords (seconds: number): string {
  * rather too often than not at all. One that needs none is opened by every scope.
  */
 function openedBy (scope: string, asked: readonly string[], { model, components }: OAuthContext): ConsentComponent[] {
-  const own = model.closure([scope])
-  const opens = ({ scopes }: ComponentRule): boolean => model.missing(asked, scopes).length === 0 &&
-    (scopes.length === 0 || scopes.some((needed) => own.has(needed)))
-  return components.filter(opens).map((rule) => ({
-    title: String(rule.title ?? rule.tool ?? rule.prompt ?? rule.resource),
+  const opens = (rule: ComponentRule): boolean =>
+    isOpenedBy(rule, { scope, asked, model, tags: components.tagsOf(rule) })
+  return components.policy().components().filter(opens).map((rule) => ({
+    title: String(rule.title ?? rule.tool ?? rule.prompt ?? rule.resource ?? rule.resourceTemplate),
     destructive: rule.destructive === true
   }))
 }
@@ -47,6 +47,7 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
     clientName: client.metadata.client_name ?? '',
     clientId: client.clientId,
     selfRegistered,
+    documentHost: client.origin === 'document' ? new URL(client.clientId).host : null,
     registeredAgo: selfRegistered ? inWords(now - client.issuedAt) : null,
     loopback: isLoopbackRedirect(grant.redirectUri),
     redirectHost: redirectHost(grant.redirectUri),

@@ -53,14 +53,14 @@ async function findGrant (request: FastifyRequest, reply: FastifyReply, form: Fo
 }
 
 async function allow (
-  request: FastifyRequest, { handle, ticked }: Answer, grant: Grant, { store }: OAuthContext
+  request: FastifyRequest, { handle, ticked }: Answer, grant: Grant, { store, clients }: OAuthContext
 ): Promise<{ code: string }> {
   const now = store.clock()
-  const client = await store.clients.find(grant.clientId, now)
+  const client = await clients.find(grant.clientId, now)
   if (client === null) throw stale('client is gone')
   const approved = await store.grants.approve({ handle, subject: grant.subject, scopes: ticked }, now)
   if (approved === null) throw stale('decided before')
-  await store.clients.keepAlive(client, now)
+  await clients.keepAlive(client, now)
   const scopesGranted = approved.grant.scopes
   recordEvent(request, { type: 'consent.granted', ...factsOf(grant), scopesAsked: grant.scopes, scopesGranted })
   return { code: approved.code }

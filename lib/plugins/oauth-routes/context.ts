@@ -1,24 +1,37 @@
 import type { FastifyInstance } from 'fastify'
-import { buildPolicy } from '../../access/policy.js'
 import { InvalidOptionError, PartOrderError } from '../../errors.js'
+import { createClientDocuments, withDocuments, type ClientDocuments } from '../../oauth/client-documents.js'
+import type { Clients } from '../../oauth/clients.js'
+import { createPushedRequests, type PushedRequests } from '../../oauth/pushed-requests.js'
 import type { TokenContext } from '../../oauth/token-context.js'
-import { assertIssuer } from '../../protocol/issuer.js'
+import { assertIssuer, isLoopbackHost } from '../../protocol/issuer.js'
 import { resolveLeniencies } from '../../protocol/leniencies.js'
+import { isPublicAddress } from '../../protocol/public-address.js'
 import { isPrivateUseScheme } from '../../protocol/redirect-uri.js'
+import type { SenderMetadata } from '../../protocol/resource-metadata.js'
 import { assertResource } from '../../protocol/resource-uri.js'
 import { buildScopeModel, type ScopeModel } from '../../protocol/scopes.js'
+import { TAG_LIMITS } from '../../protocol/tags.js'
 import { endpointsOf, type Endpoints } from '../../protocol/server-metadata.js'
-import type { ComponentRule } from '../../../types/access.js'
+import type { TagLimits } from '../../../types/access.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import type { SignIn } from '../../../types/sign-in.js'
 import type { PkceStore } from '../pkce-store.js'
 import { defaultScopesOf } from '../support/default-scopes.js'
 import { inOption } from '../support/in-option.js'
+import { buildLivePolicy, sharedLivePolicy, type LivePolicy } from '../support/live-policy.js'
+import { senderMetadataOf } from '../support/sender-metadata.js'
 
 /** All that the endpoints share, worked out at boot. */
 export interface OAuthContext {
   readonly store: PkceStore
   readonly tokens: TokenContext
+  /** Those of the store, and those with a document. */
+  readonly clients: Clients
+  /** `null` when clients may not bring a document. */
+  readonly documents: ClientDocuments | null
+  /** `null` when requests cannot be sent ahead. */
+  readonly pushed: { readonly requests: PushedRequests, readonly mode: 'optional' | 'required' } | null
   readonly issuer: string
   readonly origin: string
   readonly resource: string
@@ -26,10 +39,16 @@ export interface OAuthContext {
   readonly endpoints: Endpoints
   readonly model: ScopeModel
   readonly defaultScopes: readonly string[]
-  readonly components: readonly ComponentRule[]
+  /** As they are at the moment. */
+  readonly components: Pick<LivePolicy, 'policy' | 'tagsOf' | 'onReplace'>
+  readonly tagLimits: TagLimits
+  /** The scopes of tags that the metadata names at the moment. */
+  advertisedTags (): readonly string[]
   readonly registration: boolean
   readonly redirectSchemes: readonly string[]
   readonly strict: boolean
+  /** What the resource takes besides bearer tokens. */
+  readonly sender: SenderMetadata
   readonly signIn: SignIn
 }
 
@@ -44,24 +63,61 @@ function assertRedirectSchemes (schemes: readonly string[]): void {
   if (wrong !== -1) throw new InvalidOptionError(`redirectSchemes.${wrong} must be a private-use scheme`)
 }
 
+function pushedOf (store: PkceStore, { pushedRequests: mode = 'optional' }: OAuthRoutesOptions): OAuthContext['pushed'] {
+  if (mode === 'off') return null
+  return { requests: createPushedRequests(store), mode }
+}
+
+function documentsOf ({ records, tenant, lifetimes }: PkceStore, options: OAuthRoutesOptions): ClientDocuments | null {
+  const { clientDocuments = {}, redirectSchemes: schemes = [] } = options
+  if (clientDocuments === false) return null
+  const { allow, agent, loopback = false } = clientDocuments
+  return createClientDocuments({
+    records,
+    tenant,
+    lifetimes,
+    schemes,
+    ...(allow === undefined ? {} : { allow }),
+    fetch: {
+      ...(agent === undefined ? {} : { agent }),
+      ...(loopback ? { isAllowed: (address) => isPublicAddress(address) || isLoopbackHost(address) } : {})
+    }
+  })
+}
+
+/** Its own, or else those of the guard of this resource. */
+function componentsOf (fastify: FastifyInstance, options: OAuthRoutesOptions): LivePolicy {
+  const shared = options.components === undefined ? sharedLivePolicy(fastify.server, options.resource) : undefined
+  if (shared === undefined) return buildLivePolicy(options)
+  if (options.servers === undefined) return shared
+  throw new InvalidOptionError('servers cannot be given without components: those of the guard have theirs')
+}
+
 /**
  * @throws {InvalidOptionError} whose message starts with the path of the wrong option.
  * @throws {PartOrderError} without the PKCE store.
  */
 export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOptions): OAuthContext {
   if (!fastify.hasDecorator('pkceStore')) throw new PartOrderError('oauthRoutes must be registered after pkceStore')
-  const { issuer, resource, components = [], redirectSchemes = [], registration = true, strict = false } = options
+  const { issuer, resource, redirectSchemes = [], registration = true, strict = false } = options
   inOption('issuer ', () => { assertIssuer(issuer) })
   inOption('resource ', () => { assertResource(resource) })
   assertRedirectSchemes(redirectSchemes)
-  const model = inOption('', () => buildScopeModel(options.scopes))
-  inOption('', () => buildPolicy({ model, components }))
+  const components = componentsOf(fastify, options)
+  const model = inOption('', () => buildScopeModel(options.scopes, () => components.policy().tags))
   const store = fastify.pkceStore
-  const { clients, grants, keyring, tenant, secrets, lifetimes } = store
+  const { grants, keyring, tenant, secrets, lifetimes, accessTokenFormat } = store
+  const documents = documentsOf(store, options)
+  const clients = documents === null ? store.clients : withDocuments(store.clients, documents)
   const leniencies = resolveLeniencies(options.leniencies, strict)
   return Object.freeze({
     store,
-    tokens: { clients, grants, keyring, issuer, resource, tenant, secrets, lifetimes, leniencies },
+    tokens: {
+      clients, grants, keyring, issuer, resource, tenant, secrets, lifetimes, accessTokenFormat, leniencies
+    },
+    clients,
+    documents,
+    pushed: pushedOf(store, options),
     issuer,
     origin: new URL(issuer).origin,
     resource,
@@ -70,9 +126,12 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     model,
     defaultScopes: defaultScopesOf(model, options.defaultScopes),
     components,
+    tagLimits: { ...TAG_LIMITS, ...options.tagLimits },
+    advertisedTags: options.advertiseTags === false ? () => [] : components.advertised,
     registration,
     redirectSchemes,
     strict,
+    sender: senderMetadataOf(options),
     signIn: signInOf(fastify, options)
   })
 }

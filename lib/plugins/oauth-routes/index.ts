@@ -8,13 +8,14 @@ import { authorizationEndpoint } from './authorize.js'
 import { consentEndpoint } from './consent.js'
 import { buildContext } from './context.js'
 import { discovery } from './discovery.js'
+import { pushEndpoint } from './push.js'
 import { noRegistration, registrationEndpoint } from './register.js'
 import { revocationEndpoint } from './revoke.js'
 import { tokenEndpoint } from './token.js'
 
 /**
  * The endpoints of an OAuth 2.1 authorization server for MCP, at the issuer's path: `/authorize` and its consent page,
- * `/token`, `/register`, `/revoke`, and the documents under `/.well-known` that clients of every revision since
+ * `/token`, `/register`, `/revoke`, `/par`, and the documents under `/.well-known` that clients of every revision since
  * 2025-03-26 look for. Register it after `pkceStore`, and after the built-in sign-in when there is no `signIn`.
  *
  * ```ts
@@ -44,6 +45,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
     scope.addHook('onRequest', openToOrigins)
     tokenEndpoint(scope, context)
     revocationEndpoint(scope, context)
+    if (context.pushed !== null) pushEndpoint(scope, context, context.pushed.requests)
   })
   await fastify.register(async (scope) => {
     acceptJson(scope)

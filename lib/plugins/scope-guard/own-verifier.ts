@@ -5,7 +5,8 @@ import { PartOrderError } from '../../errors.js'
 import { createOwnTokenVerifier } from '../../tokens/own-token-verifier.js'
 import type {} from '../pkce-store.js'
 
-const REMEMBERED = 10_000
+// Half of them are never forgotten in favour of newer ones. About 1.6 KB each, most of it the token and its claims.
+const REMEMBERED = 200_000
 const RECHECK = 5
 
 /**
@@ -19,10 +20,19 @@ export async function ownVerifier (
   if (!fastify.hasDecorator('pkceStore')) {
     throw new PartOrderError('scopeGuard needs options.verifier, or pkceStore registered before it')
   }
-  const { keyring, tenant, grants } = fastify.pkceStore
+  const { keyring, secrets, tenant, grants } = fastify.pkceStore
   const { issuer, resource, rememberedTokens: remembered = REMEMBERED, recheck = RECHECK } = options
   const verifier = createOwnTokenVerifier({
-    keyring, issuer, resource, tenant, isLive: grants.isLive, remembered, recheck
+    keyring,
+    secrets,
+    issuer,
+    resource,
+    tenant,
+    isLive: grants.isLive,
+    findGrant: grants.find,
+    versionOf: grants.versionOf,
+    remembered,
+    recheck
   })
   fastify.addHook('onClose', await grants.onRevoked(verifier.forget))
   return verifier

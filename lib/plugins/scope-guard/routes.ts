@@ -22,9 +22,11 @@ function matcher (mcpPath: string): IsMcp {
   const mcp = normal(mcpPath)
   const known = new Map<string, boolean>([[mcpPath + REST, true]])
   return (pattern = '') => {
-    const found = known.get(pattern) ?? normal(pattern) === mcp
-    known.set(pattern, found)
-    return found
+    const found = known.get(pattern)
+    if (found !== undefined) return found
+    const isMcp = normal(pattern) === mcp
+    known.set(pattern, isMcp)
+    return isMcp
   }
 }
 
@@ -54,7 +56,8 @@ function refuseOtherMethods (fastify: FastifyInstance, mcpPath: string, allow: (
  * @throws {UnguardedRouteError}
  */
 export function guardRoutes (fastify: FastifyInstance, settings: Settings): IsMcp {
-  const { mcpPath, policy: { model } } = settings
+  const { mcpPath } = settings
+  const { model } = settings.policy()
   const isMcp = matcher(mcpPath)
   const guarded = new Set<string>()
 

@@ -1,28 +1,50 @@
 import type { FastifyInstance } from 'fastify'
+import type { TagLimits } from '../../../types/access.js'
 import type { Clock } from '../../../types/clock.js'
+import type { AccessCheck } from '../../../types/guard.js'
 import type { ScopeGuardOptions } from '../../../types/options.js'
 import type { TokenVerifier } from '../../../types/principal.js'
-import { buildPolicy, type Policy } from '../../access/policy.js'
+import type { Policy } from '../../access/policy.js'
 import { systemClock } from '../../clock.js'
 import { InvalidOptionError } from '../../errors.js'
 import { assertOptions, schemas } from '../../options.js'
 import { assertIssuer } from '../../protocol/issuer.js'
+import { PROTOCOL_VERSIONS, spokenVersions, type SpokenVersions } from '../../protocol/mcp-version.js'
 import { assertResource } from '../../protocol/resource-uri.js'
-import { buildScopeModel } from '../../protocol/scopes.js'
+import { TAG_LIMITS } from '../../protocol/tags.js'
 import { defaultScopesOf } from '../support/default-scopes.js'
 import type {} from '../pkce-store.js'
 import { inOption } from '../support/in-option.js'
+import { buildLivePolicy, shareLivePolicy, type LivePolicy } from '../support/live-policy.js'
+import { buildAuthentication, type AuthenticationSwitch } from './authentication.js'
+import { readBindingSettings, type BindingSettings } from './binding-settings.js'
 import { ownVerifier } from './own-verifier.js'
+import { readSenderSettings, type SenderSettings } from './sender-settings.js'
 
 /** What the options of the guard come to. */
 export interface Settings {
   readonly resource: string
   /** Where the MCP endpoint is mounted, prefix included. */
   readonly mcpPath: string
-  readonly policy: Policy
+  readonly components: LivePolicy
+  readonly tagLimits: TagLimits
+  /** The policy of this moment: hold on to it for one request at most, since a host may replace its components. */
+  policy (): Policy
+  /** The revisions of the protocol that this endpoint speaks. */
+  readonly spoken: SpokenVersions
   readonly defaultScopes: readonly string[]
+  /** Whether what would be denied passes, and is reported only. */
+  readonly reportOnly: boolean
+  /** Whether a denied component is answered as one that does not exist. */
+  readonly hideDenied: boolean
+  /** The host's last word, where it has one. */
+  readonly access: AccessCheck | undefined
+  /** Whether a request without a token is refused. */
+  readonly authentication: AuthenticationSwitch
   readonly verifier: TokenVerifier
+  readonly sender: SenderSettings
   readonly clock: Clock
+  readonly bindings: BindingSettings
 }
 
 // Segments that mean the same to every router; none that Fastify takes for a pattern.
@@ -57,17 +79,32 @@ async function verifierOf (fastify: FastifyInstance, options: ScopeGuardOptions)
  */
 export async function readSettings (fastify: FastifyInstance, options: ScopeGuardOptions): Promise<Settings> {
   assertOptions(schemas.scopeGuard, options)
-  const { resource, scopes, components = [] } = options
+  const { resource, reportOnly = false, hideDenied = false, authentication = {} } = options
   inOption('resource ', () => { assertResource(resource) })
   const { mcpPath = new URL(resource).pathname } = options
   assertMcpPath(mcpPath, fastify.prefix)
-  const model = inOption('', () => buildScopeModel(scopes))
+  const components = buildLivePolicy(options)
+  shareLivePolicy(fastify.server, resource, components)
+  const { policy } = components
+  const verifier = await verifierOf(fastify, options)
+  const switchable = buildAuthentication(fastify, authentication, { resource, policy: policy() })
+  const clock = options.clock ?? (fastify.hasDecorator('pkceStore') ? fastify.pkceStore.clock : systemClock)
+  const bindings = await readBindingSettings(fastify, { verifier, clock, authentication: switchable, options })
   return {
     resource,
     mcpPath,
-    policy: inOption('', () => buildPolicy({ model, components })),
-    defaultScopes: defaultScopesOf(model, options.defaultScopes),
-    verifier: await verifierOf(fastify, options),
-    clock: options.clock ?? (fastify.hasDecorator('pkceStore') ? fastify.pkceStore.clock : systemClock)
+    components,
+    tagLimits: { ...TAG_LIMITS, ...options.tagLimits },
+    policy,
+    spoken: spokenVersions(options.protocolVersions ?? PROTOCOL_VERSIONS),
+    reportOnly,
+    hideDenied,
+    access: options.access,
+    authentication: switchable,
+    defaultScopes: defaultScopesOf(components.model, options.defaultScopes),
+    verifier,
+    sender: readSenderSettings(fastify, options, bindings.secrets),
+    bindings,
+    clock
   }
 }

@@ -18,11 +18,17 @@ function copyHeaders (reply: FastifyReply): void {
   }
 }
 
+/** Puts the headers that wait into the response at once, for somebody who has to see them before they are sent. */
+export function carryWaiting (raw: ServerResponse & Partial<Waiting>): void {
+  const reply = raw[waiting] ?? null
+  if (reply === null) return
+  raw[waiting] = null
+  copyHeaders(reply)
+}
+
 /** Every way of writing to a response ends here. What the writer gives wins over what waits. */
 function writeHead (this: ServerResponse & Waiting, ...args: unknown[]) {
-  const reply = this[waiting]
-  this[waiting] = null
-  if (reply !== null) copyHeaders(reply)
+  carryWaiting(this)
   return Reflect.apply(this[original], this, args)
 }
 

@@ -45,6 +45,19 @@ export const recordChecks: Checks = {
     assert.deepEqual({ ...await store.get(keyOf('a'), NOW) }, { ...changed, version: 2 })
   },
 
+  'the version that an engine tells at once is the one that get answers': async ({ store }) => {
+    const { versionOf } = store
+    if (versionOf === undefined) return
+    assert.equal(versionOf(keyOf('a'), NOW), undefined)
+    await store.add(recordOf('a', { expiresAt: NOW + 60 }), NOW)
+    assert.equal(versionOf(keyOf('a'), NOW), 1)
+    await store.replace({ ...recordOf('a', { expiresAt: NOW + 60 }), version: 1 }, NOW)
+    assert.equal(versionOf(keyOf('a'), NOW + 59), 2)
+    assert.equal(versionOf(keyOf('a'), NOW + 60), undefined)
+    await store.remove(keyOf('a'), NOW)
+    assert.equal(versionOf(keyOf('a'), NOW), undefined)
+  },
+
   'replace with another version than the held one changes nothing': async ({ store }) => {
     await store.add(recordOf('a'), NOW)
     await store.replace({ ...recordOf('a', { body: '2' }), version: 1 }, NOW)

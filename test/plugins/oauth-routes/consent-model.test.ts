@@ -93,3 +93,8 @@ t.test('times are put in words by the largest unit that fits', async (t) => {
     'less than a minute', 'less than a minute', '1 minute', '1 minute', '59 minutes', '1 hour', '23 hours', '1 day', '2 days'
   ])
 })
+
+t.test('a resource template is shown as it is written', async (t) => {
+  const components = [{ resourceTemplate: 'notes://{id}', scopes: ['notes:read'] }]
+  t.same(opened(await modelOf(await contextOf(t, { components }), {})), { 'notes:read': ['notes://{id}'] })
+})

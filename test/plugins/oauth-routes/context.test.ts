@@ -1,6 +1,7 @@
 import t from 'tap'
 import { buildContext } from '../../../lib/plugins/oauth-routes/context.js'
 import { pkceStore } from '../../../lib/plugins/pkce-store.js'
+import { scopeGuard } from '../../../lib/plugins/scope-guard.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { ISSUER, OPTIONS, RESOURCE } from '../../helpers/oauth-app.js'
@@ -61,4 +62,26 @@ t.test('what is left out has its default', async (t) => {
     strict: false,
     tokens: { leniencies: { missingResource: true, localhostAnyPort: true, codeRepeat: true } }
   })
+})
+
+t.test('servers without components, where the guard has both, stop the boot', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore)
+  const { components: _, ...options } = OPTIONS
+  const { issuer, resource, scopes } = options
+  await app.register(scopeGuard, { issuer, resource, scopes })
+  app.post('/mcp', async () => 'handled')
+
+  t.throws(() => buildContext(app, { ...options, servers: { wiki: { tags: ['docs'] } } }), { code: 'MCPS_ERR_INVALID_OPTION', message: /^servers cannot be given/ })
+})
+
+t.test('components that are left out are those of the guard', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore)
+  const { components: _, ...options } = OPTIONS
+  const { issuer, resource, scopes } = options
+  await app.register(scopeGuard, { issuer, resource, scopes, components: [{ tool: 'guarded', scopes: [] }] })
+  app.post('/mcp', async () => 'handled')
+
+  t.same(buildContext(app, options).components.policy().components(), [{ tool: 'guarded', scopes: [] }])
 })

@@ -1,5 +1,9 @@
 import t from 'tap'
-import { ISSUER, oauthApp, RESOURCE } from '../../helpers/oauth-app.js'
+import { oauthRoutes } from '../../../lib/plugins/oauth-routes/index.js'
+import { pkceStore } from '../../../lib/plugins/pkce-store.js'
+import { scopeGuard } from '../../../lib/plugins/scope-guard.js'
+import { buildApp } from '../../helpers/build-app.js'
+import { ISSUER, oauthApp, OPTIONS, RESOURCE } from '../../helpers/oauth-app.js'
 import { versions } from '../../helpers/fastify-versions.js'
 
 const PRM = '/.well-known/oauth-protected-resource'
@@ -65,6 +69,13 @@ t.test('registration is advertised only where it is possible', async (t) => {
   t.notOk('registration_endpoint' in (await app.inject(AS)).json())
 })
 
+t.test('documents of clients are advertised only where they are read', async (t) => {
+  const on = await oauthApp(t)
+  t.equal((await on.app.inject(AS)).json().client_id_metadata_document_supported, true)
+  const off = await oauthApp(t, { routes: { clientDocuments: false } })
+  t.notOk('client_id_metadata_document_supported' in (await off.app.inject(AS)).json())
+})
+
 t.test('only public halves of keys go out', async (t) => {
   const { app } = await oauthApp(t)
   const [key, ...others] = (await app.inject('/.well-known/jwks.json')).json().keys
@@ -109,4 +120,21 @@ t.test('a router that ignores slashes at the end serves the same', async (t) => 
 t.test('a resource without a path has one document', async (t) => {
   const { app } = await oauthApp(t, { routes: { resource: 'https://as.example' } })
   t.equal((await app.inject(PRM)).json().resource, 'https://as.example')
+})
+
+t.test('what the guard of the same resource replaces is named from then on, and what it had is not', async (t) => {
+  const app = buildApp(t)
+  const { components: _components, ...options } = OPTIONS
+  await app.register(pkceStore, {})
+  const { issuer, resource, scopes } = options
+  await app.register(scopeGuard, { issuer, resource, scopes, components: [{ tool: 'a', tags: ['docs'] }] })
+  await app.register(oauthRoutes, options)
+  app.post('/mcp', async () => 'handled')
+  const namedAt = async (path: string) => (await app.inject(path)).json().scopes_supported
+  const named = async () => [await namedAt(PRM), await namedAt(AS)]
+  t.same(await named(), [['notes:read', 'tag:docs'], ['notes:read', 'notes:write', 'tag:docs']])
+
+  app.mcpComponents.replace([{ tool: 'a', tags: ['texts'] }])
+
+  t.same(await named(), [['notes:read', 'tag:texts'], ['notes:read', 'notes:write', 'tag:texts']])
 })

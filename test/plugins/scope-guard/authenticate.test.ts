@@ -4,12 +4,13 @@ import t from 'tap'
 import { auditHook } from '../../../lib/plugins/audit-hook.js'
 import { scopeGuard } from '../../../lib/plugins/scope-guard.js'
 import { StoreUnavailableError } from '../../../lib/stores/errors.js'
-import { InvalidTokenError } from '../../../lib/tokens/errors.js'
+import { InvalidTokenError, SERVER_DOWN, VerifierUnavailableError } from '../../../lib/tokens/errors.js'
 import type { AuditEvent } from '../../../types/audit.js'
 import type { ScopeGuardOptions } from '../../../types/options.js'
 import type { TokenVerifier } from '../../../types/principal.js'
 import { buildApp, type Teardown } from '../../helpers/build-app.js'
 import { stoppedClock } from '../../helpers/clock.js'
+import { dpopClient } from '../../helpers/dpop.js'
 import { bearer, callTool, guardOptions, principalWith, RESOURCE, verifierOf, type Tokens } from '../../helpers/guard.js'
 
 const NOW = 1_700_000_000
@@ -21,6 +22,7 @@ const tokens: Tokens = {
   elsewhere: principalWith(['notes:read'], { resource: 'https://other.example.com/mcp' }),
   revoked: new InvalidTokenError('the grant has ended'),
   'store.down': new StoreUnavailableError('no connection to db.internal'),
+  'server.down': new VerifierUnavailableError(SERVER_DOWN, 'no answer from login.internal'),
   broken: new Error('cannot read properties of undefined')
 }
 
@@ -64,6 +66,7 @@ const refused: Record<string, [Record<string, string | string[]>, number, string
   'a token that expires at this second': [bearer('dead'), 401, 'invalid_token', 'expired'],
   'a token for another resource': [bearer('elsewhere'), 401, 'invalid_token', 'wrong audience'],
   'a store that is down': [bearer('store.down'), 503, undefined, 'store unavailable'],
+  'a server that is down': [bearer('server.down'), 503, undefined, 'authorization server unavailable'],
   'a verifier that fails': [bearer('broken'), 503, undefined, 'verifier failed']
 }
 
@@ -147,6 +150,57 @@ t.test('a verifier that throws before it promises anything is a failing one', as
   const { app } = await guarded(t, { verifier })
 
   t.equal((await app.inject(post(bearer('good')))).statusCode, 503)
+})
+
+// What makes a proof good is for sender.test.ts.
+const client = await dpopClient({ htu: RESOURCE, now: () => NOW })
+const bound = principalWith(['notes:read'], { confirmation: { jkt: client.thumbprint } })
+
+for (const recalled of [[], ['bound']]) {
+  t.test(`a ${recalled.length === 0 ? 'verified' : 'remembered'} token that is bound to a key needs a proof each time`, async (t) => {
+    const { app, events, handled } = await guarded(t, { dpop: {}, verifier: verifierOf({ bound }, recalled) })
+
+    t.equal((await app.inject(post(client.headers('bound')))).statusCode, 200)
+    for (const headers of [bearer('bound'), { authorization: 'DPoP bound' }, client.headers('bound', { claims: { ath: 'x' } })]) {
+      t.equal((await app.inject(post(headers))).statusCode, 401)
+    }
+    t.strictSame(handled, [bound])
+    t.strictSame(events.flatMap(({ type, reason }) => type === 'access.denied' ? [reason] : []),
+      ['bound to a key', 'no DPoP header', 'ath is not of the access token'])
+  })
+}
+
+t.test('where no proof can be checked the scheme DPoP is none', async (t) => {
+  const { app, events } = await guarded(t, { verifier: verifierOf({ bound }) })
+
+  const response = await app.inject(post(client.headers('bound')))
+
+  t.equal(response.statusCode, 401)
+  t.notMatch(response.headers['www-authenticate'], 'error=')
+  t.match(events, [{ reason: 'no token' }])
+})
+
+t.test('what is wrong with a token under DPoP is told in the challenge of that scheme', async (t) => {
+  const { app } = await guarded(t, { dpop: {} })
+
+  for (const token of ['unknown', 'dead', '"quoted"']) {
+    const response = await app.inject(post({ authorization: `DPoP ${token}` }))
+    t.match(response.headers['www-authenticate'], /^Bearer [^=]+="[^"]+", scope="[^"]+", DPoP error="invalid_token", /)
+  }
+})
+
+t.test('the next nonce comes with the answer to every token under DPoP, and with no other', async (t) => {
+  const { app } = await guarded(t, { dpop: { nonce: true } })
+
+  t.type((await app.inject(post({ authorization: 'DPoP unknown' }))).headers['dpop-nonce'], 'string')
+  t.notOk('dpop-nonce' in (await app.inject(post(bearer('unknown')))).headers)
+})
+
+t.test('where every token has to be bound, one that is not is answered with what helps', async (t) => {
+  const { app, handled } = await guarded(t, { dpop: {}, requireSenderConstraint: true })
+
+  t.match(await app.inject(post(bearer('good'))), { statusCode: 401, headers: { 'www-authenticate': /^DPoP / } })
+  t.strictSame(handled, [])
 })
 
 t.test('elsewhere in the scope a refusal is an OAuth error', async (t) => {
@@ -253,3 +307,26 @@ async function sendRaw (origin: string, authorizations: readonly string[]) {
     challenge: /^www-authenticate: (.*)\r$/im.exec(answer)?.[1]
   }
 }
+
+t.test('a request without a token is let in as nobody where authentication is off', async (t) => {
+  const { app, handled } = await guarded(t, { authentication: { enabled: false, anonymous: { scopes: ['notes:read'] } } })
+
+  const { statusCode } = await app.inject({ method: 'POST', url: '/mcp', payload: callTool('search') })
+
+  t.equal(statusCode, 200)
+  t.equal(handled.length, 1)
+})
+
+t.test('a verifier that fails to recall is 503, whatever it throws', async (t) => {
+  for (const thrown of [new Error('no'), 'no', undefined]) {
+    const verifier: TokenVerifier = { ...verifierOf(tokens), recall () { throw thrown } }
+    const { app, handled } = await guarded(t, { verifier })
+
+    const { statusCode } = await app.inject({
+      method: 'POST', url: '/mcp', headers: bearer('good'), payload: callTool('search')
+    })
+
+    t.equal(statusCode, 503)
+    t.strictSame(handled, [])
+  }
+})

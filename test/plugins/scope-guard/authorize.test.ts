@@ -3,6 +3,7 @@ import t from 'tap'
 import { auditHook } from '../../../lib/plugins/audit-hook.js'
 import { scopeGuard } from '../../../lib/plugins/scope-guard.js'
 import type { AuditEvent } from '../../../types/audit.js'
+import type { AccessInput } from '../../../types/guard.js'
 import { buildApp, type Teardown } from '../../helpers/build-app.js'
 import { bearer, call, callTool, guardOptions, METADATA, RESOURCE } from '../../helpers/guard.js'
 
@@ -129,7 +130,8 @@ for (const payload of [call('initialize', {}), call('tools/list'), call('ping'),
   t.test(`${'method' in payload ? payload.method : 'a response'} needs no more than a grant`, async (t) => {
     const { app, handled } = await guarded(t)
 
-    t.equal((await app.inject(post('reader', payload))).statusCode, 200)
+    await app.inject(post('reader', payload))
+
     t.same(handled, [payload])
   })
 }
@@ -344,4 +346,17 @@ t.test('a request that lost its principal on the way is not let through', async 
   app.post('/mcp', async () => 'handled')
 
   t.equal((await app.inject(post('admin', callTool('search')))).statusCode, 401)
+})
+
+t.test('a host that takes its time is waited for, and its answer is the one that counts', async (t) => {
+  const app = buildApp(t)
+  let handled = 0
+  const access = async ({ operation }: AccessInput) => operation.type === 'message' && operation.method === 'ping'
+  await app.register(scopeGuard, guardOptions({ access }))
+  app.post('/mcp', async () => { handled += 1; return 'handled' })
+
+  t.equal((await app.inject(post('admin', callTool('search')))).statusCode, 403)
+  t.equal(handled, 0)
+  t.equal((await app.inject(post('admin', call('ping')))).statusCode, 200)
+  t.equal(handled, 1)
 })

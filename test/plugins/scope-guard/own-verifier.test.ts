@@ -2,8 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { pkceStore } from '../../../lib/plugins/pkce-store.js'
 import { ownVerifier } from '../../../lib/plugins/scope-guard/own-verifier.js'
+import { memoryStore } from '../../../lib/stores/memory.js'
 import { issueAccessToken } from '../../../lib/tokens/access-token.js'
 import type { Grant } from '../../../types/oauth.js'
+import type { RecordStore } from '../../../types/stores.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { stoppedClock } from '../../helpers/clock.js'
 import { guardOptions, ISSUER, RESOURCE } from '../../helpers/guard.js'
@@ -32,13 +34,13 @@ async function activeGrant (app: FastifyInstance, now: number): Promise<Grant> {
   return active
 }
 
-async function start (t: Parameters<typeof buildApp>[0]) {
+async function start (t: Parameters<typeof buildApp>[0], store: RecordStore = memoryStore()) {
   const app = buildApp(t)
   const clock = stoppedClock()
-  await app.register(pkceStore, { clock, pruneInterval: 0 })
+  await app.register(pkceStore, { store, secrets: ['s'.repeat(32)], clock, pruneInterval: 0 })
   const grant = await activeGrant(app, clock())
   const verifier = await ownVerifier(app, options)
-  const { token } = issueAccessToken({
+  const token = issueAccessToken({
     keyring: app.pkceStore.keyring, issuer: ISSUER, grant, scopes: grant.scopes, expiresAt: clock() + 900, now: clock()
   })
   return { app, clock, grant, verifier, token }
@@ -62,12 +64,26 @@ t.test('a remembered token of a revoked grant is forgotten at once', async (t) =
   await t.rejects(verifier.verify(token, clock()), { code: 'MCPS_ERR_INVALID_TOKEN' })
 })
 
-t.test('a remembered token is asked for again after five seconds', async (t) => {
-  const { clock, verifier, token } = await start(t)
+t.test('a remembered token is asked for again after five seconds, where the store cannot say at once that nothing changed', async (t) => {
+  const distant = new Proxy(memoryStore(), {
+    get: (store, name) => name === 'versionOf' ? undefined : Reflect.get(store, name)
+  })
+  const { clock, verifier, token } = await start(t, distant)
   await verifier.verify(token, clock())
 
   clock.advance(5)
 
+  t.equal(verifier.recall(token, clock()), undefined)
+})
+
+t.test('a remembered token is not asked for again where the store says at once that nothing changed', async (t) => {
+  const { app, clock, grant, verifier, token } = await start(t)
+  await verifier.verify(token, clock())
+
+  clock.advance(5)
+
+  t.match(verifier.recall(token, clock()), { subject: 'user-1' })
+  await app.pkceStore.grants.revoke(grant.grantId, clock())
   t.equal(verifier.recall(token, clock()), undefined)
 })
 

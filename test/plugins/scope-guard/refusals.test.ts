@@ -1,11 +1,15 @@
 import { extractWWWAuthenticateParams as readBySdk2 } from '@modelcontextprotocol/client'
 import { extractWWWAuthenticateParams as readBySdk1 } from '@modelcontextprotocol/sdk/client/auth.js'
 import t from 'tap'
-import { buildChallenges, methodRefusal, sendRefusal, UNAVAILABLE } from '../../../lib/plugins/scope-guard/refusals.js'
+import {
+  buildChallenges, methodRefusal, sendRefusal, UNAVAILABLE, wireRefusal
+} from '../../../lib/plugins/scope-guard/refusals.js'
+import type { SenderSettings } from '../../../lib/plugins/scope-guard/sender-settings.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { METADATA, RESOURCE } from '../../helpers/guard.js'
 
-const challengesWith = (defaultScopes: string[]) => buildChallenges({ resource: RESOURCE, defaultScopes })
+const sender = { dpop: null, certificateOf: null, required: false }
+const challengesWith = (defaultScopes: string[]) => buildChallenges({ resource: RESOURCE, defaultScopes, sender })
 const challenges = challengesWith(['notes:read'])
 
 t.test('no credentials: a challenge without error', async (t) => {
@@ -23,6 +27,35 @@ t.test('a bad token: invalid_token, in the order that clients parse', async (t) 
 t.test('two headers: 400 invalid_request, also in the challenge', async (t) => {
   t.equal(challenges.badRequest.status, 400)
   t.match(challenges.badRequest.headers['www-authenticate'], /, error="invalid_request", error_description="[^"]+"$/)
+})
+
+const dpop = {
+  rules: { algorithms: ['ES256' as const], isGoodNonce: null }, nonces: null, isFirstUse: () => true
+}
+
+t.test('EX-22: with DPoP every challenge names it, and what is wrong under it is told there', async (t) => {
+  const both = buildChallenges({ resource: RESOURCE, defaultScopes: [], sender: { ...sender, dpop } })
+  const place = `Bearer resource_metadata="${METADATA}"`
+
+  t.equal(both.noToken.headers['www-authenticate'], `${place}, DPoP algs="ES256"`)
+  for (const [refusal, error] of [
+    [both.badBoundToken, 'invalid_token'], [both.badProof, 'invalid_dpop_proof'], [both.nonceNeeded, 'use_dpop_nonce'],
+    [both.notSenderConstrained, 'invalid_token']
+  ] as const) {
+    t.equal(refusal.status, 401)
+    t.match(refusal.headers['www-authenticate']?.startsWith(`${place}, DPoP error="${error}", error_description="`), true)
+  }
+  t.match(both.insufficientScope(['a'], []).headers['www-authenticate'], /, error="insufficient_scope", [^,]+, DPoP algs="ES256"$/)
+})
+
+t.test('Bearer is not named where no token may be shown so', async (t) => {
+  const settings = { ...sender, dpop, required: true }
+  const of = (sender: SenderSettings) => buildChallenges({ resource: RESOURCE, defaultScopes: [], sender })
+  const only = of(settings)
+  const orCertificate = of({ ...settings, certificateOf: () => null })
+
+  t.match(only.noToken.headers['www-authenticate'], /^DPoP resource_metadata=/)
+  t.match(orCertificate.noToken.headers['www-authenticate'], /^Bearer resource_metadata=/)
 })
 
 t.test('no default scopes: no empty scope in the challenge', async (t) => {
@@ -108,3 +141,12 @@ for (const [sdk, read] of Object.entries({ 'SDK 1.32': readBySdk1, 'SDK 2.4': re
     t.same(readChallenge(challengesWith([]).noToken), [METADATA, undefined, undefined])
   })
 }
+
+t.test('what is wrong on the wire has the status and code of its fault, and data only when that has some', async (t) => {
+  const mismatch = wireRefusal({ status: 400, code: -32020, reason: 'a phrase for the audit' })
+  t.match(mismatch, { status: 400, code: -32020, headers: { 'cache-control': 'no-store' } })
+  t.notOk('data' in mismatch)
+  t.notMatch(mismatch.message, /audit/)
+  t.match(wireRefusal({ status: 400, code: -32022, reason: '', data: { supported: [] } }), { data: { supported: [] } })
+  t.match(wireRefusal({ status: 405, code: -32000, reason: '' }), { status: 405, headers: { allow: 'POST' } })
+})

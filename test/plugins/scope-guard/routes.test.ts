@@ -58,6 +58,7 @@ t.test('a host may answer preflights of the endpoint itself', async (t) => {
 const wrong: Record<string, [unknown, RegExp]> = {
   'an unknown member': [{ roles: ['a'] }, /^GET \/x: config\.mcpSecurity\.roles is not an option/],
   'an unknown scope': [{ scopes: ['notes:read', 'typo'] }, /^GET \/x: config\.mcpSecurity\.scopes\.1 is not a scope/],
+  'a public route that is report-only': [{ public: true, reportOnly: true }, /reportOnly cannot be given/],
   'a public route with scopes': [{ public: true, scopes: ['notes:read'] }, /scopes cannot be given/],
   'public that is no boolean': [{ public: 'yes' }, /config\.mcpSecurity\.public must be boolean/],
   'scopes that are no list': [{ scopes: 'notes:read' }, /config\.mcpSecurity\.scopes must be array/],

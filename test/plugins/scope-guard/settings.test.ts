@@ -20,6 +20,10 @@ const refused: Record<string, [Partial<ScopeGuardOptions>, RegExp]> = {
   'scopes that imply each other': [{ scopes: { a: { title: 'A', implies: ['a'] } } }, /^scopes\.a\.implies/],
   'a rule with an unknown scope': [{ components: [{ tool: 'a', scopes: ['typo'] }] }, /^components\.0\.scopes\.0 is not/],
   'default scopes outside of the catalogue': [{ defaultScopes: ['typo'] }, /^defaultScopes\.0 is not/],
+  'proofs of a key asked of nobody': [
+    { dpop: {}, requireSenderConstraint: true, authentication: { enabled: false, anonymous: { scopes: ['admin'] } } },
+    /^authentication\.anonymous cannot be given together with requireSenderConstraint/
+  ],
   'a recheck of more than a minute': [{ recheck: 61 }, /^recheck must/],
   'a recheck of tokens that a verifier remembers': [{ recheck: 5 }, /^recheck cannot be given together with verifier/],
   'room for tokens that a verifier remembers': [{ rememberedTokens: 5 }, /^rememberedTokens cannot be given together with/]

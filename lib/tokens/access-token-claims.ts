@@ -1,0 +1,35 @@
+import type { Grant } from '../../types/oauth.js'
+
+/** What an access token tells of its grant. */
+export type GrantFacts = Pick<Grant, 'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr'>
+
+export interface AccessTokenFacts {
+  readonly issuer: string
+  readonly grant: GrantFacts
+  /** What the token carries: the grant's scopes or fewer. */
+  readonly scopes: readonly string[]
+  /** Seconds since the Unix epoch. */
+  readonly issuedAt: number
+  /** Seconds since the Unix epoch; the token is dead at this second. */
+  readonly expiresAt: number
+}
+
+/**
+ * The claims of an access token of ours (RFC 9068 §2.2), the same for both formats: a JWT says them, of an opaque token
+ * the grant's record does. `aud` is the grant's resource, one string. `grant_id` names what a revocation ends.
+ */
+export function accessTokenClaims ({ issuer, grant, scopes, issuedAt, expiresAt }: AccessTokenFacts) {
+  return {
+    iss: issuer,
+    sub: grant.subject,
+    aud: grant.resource,
+    client_id: grant.clientId,
+    scope: scopes.join(' '),
+    iat: issuedAt,
+    exp: expiresAt,
+    auth_time: grant.authenticatedAt,
+    ...(grant.acr === null ? {} : { acr: grant.acr }),
+    ...(grant.amr.length === 0 ? {} : { amr: grant.amr }),
+    grant_id: grant.grantId
+  }
+}

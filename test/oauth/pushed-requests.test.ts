@@ -1,0 +1,69 @@
+import t from 'tap'
+import { sha256 } from '../../lib/crypto/digest.js'
+import { createPushedRequests, isPushedRequestUri } from '../../lib/oauth/pushed-requests.js'
+import { memoryStore } from '../../lib/stores/memory.js'
+import { formOf, START } from '../helpers/token-context.js'
+
+const open = () => {
+  const records = memoryStore()
+  return { records, requests: createPushedRequests({ records, tenant: 'default' }) }
+}
+
+t.test('what was pushed is found under its name, without what the client showed (AS-P1)', async (t) => {
+  const { requests, records } = open()
+  const form = formOf({ client_id: 'c', scope: 'a b', client_secret: 's', client_assertion: 'x', client_assertion_type: 'y' })
+  const { requestUri, expiresIn } = await requests.push('c', form, START)
+  t.match(requestUri, /^urn:ietf:params:oauth:request_uri:[\w-]{43}$/)
+  t.equal(expiresIn, 600)
+  t.strictSame(await requests.find('c', requestUri, START), formOf({ client_id: 'c', scope: 'a b' }))
+  const { records: [record] } = await records.list({ tenant: 'default', kind: 'pushed-request', limit: 10 }, START)
+  t.equal(record?.id, sha256(requestUri))
+  t.notMatch(record?.body, requestUri)
+})
+
+t.test('only the client that pushed it finds it, until it expires (AS-P1)', async (t) => {
+  const { requests } = open()
+  const { requestUri } = await requests.push('c', formOf({ a: '1' }), START)
+  t.equal(await requests.find('d', requestUri, START), null)
+  t.equal(await requests.find('c', `${requestUri}x`, START), null)
+  t.ok(await requests.find('c', requestUri, START + 599))
+  t.equal(await requests.find('c', requestUri, START + 600), null)
+})
+
+t.test('a request that is longer than any client\'s is not kept, and counts for nothing', async (t) => {
+  const { requests, records } = open()
+  const refused = { code: 'invalid_request', status: 413 }
+  await t.rejects(requests.push('c', formOf({ a: 'x'.repeat(8192) }), START), refused)
+  await t.rejects(requests.push('c', formOf({ ['x'.repeat(8192)]: '' }), START), refused)
+  t.strictSame((await records.list({ tenant: 'default', kind: 'pushed-request', limit: 10 }, START)).records, [])
+  await requests.push('c', formOf({ a: 'x'.repeat(8000) }), START)
+})
+
+t.test('of twenty who use it one does', async (t) => {
+  const { requests } = open()
+  const { requestUri } = await requests.push('c', formOf({ a: '1' }), START)
+  const used = await Promise.all(Array.from({ length: 20 }, () => requests.use(requestUri, START)))
+  t.equal(used.filter(Boolean).length, 1)
+  t.equal(await requests.find('c', requestUri, START), null)
+})
+
+t.test('a client keeps so many, and others go on', async (t) => {
+  const { requests } = open()
+  const form = formOf({ a: '1' })
+  for (let n = 0; n < 1000; n += 1) await requests.push('c', form, START)
+  await t.rejects(requests.push('c', form, START), { code: 'too_many_requests', reason: 'pushed request quota' })
+  t.ok(await requests.push('d', form, START))
+  t.ok(await requests.push('c', form, START + 600))
+})
+
+t.test('all together keep so many', async (t) => {
+  const { requests } = open()
+  const form = formOf({ a: '1' })
+  for (let n = 0; n < 20_000; n += 1) await requests.push(`client ${n}`, form, START)
+  await t.rejects(requests.push('another', form, START), { code: 'too_many_requests' })
+})
+
+t.test('no other request_uri is ours', async (t) => {
+  t.ok(isPushedRequestUri('urn:ietf:params:oauth:request_uri:x'))
+  for (const uri of ['', 'https://evil.example/r', 'URN:ietf:params:oauth:request_uri:x', 'urn:x']) t.notOk(isPushedRequestUri(uri))
+})

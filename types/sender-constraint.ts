@@ -1,0 +1,39 @@
+import type { SignatureAlgorithm } from './foreign-tokens.js'
+
+/** Access tokens that are bound to a key of the client's (RFC 9449). `{}` switches it on as it is best. */
+export interface DpopOptions {
+  /** What proofs may be signed with. Default ES256, RS256, PS256 and EdDSA. */
+  readonly algorithms?: readonly SignatureAlgorithm[]
+  /**
+   * Whether a proof needs a nonce of this server (RFC 9449 §9), so that none can be made in advance. A client's first
+   * request is then answered 401 `use_dpop_nonce`, and every answer brings the next nonce. Default `false`.
+   */
+  readonly nonce?: boolean
+  readonly replay?: DpopReplayOptions
+}
+
+/** How the proofs that were used are remembered, each for as long as it would be good: 10 minutes at most. */
+export interface DpopReplayOptions {
+  /**
+   * Proofs remembered by one process at the same time, of one key a quarter of them. Above it requests with a new
+   * proof are answered 503: none is forgotten too early. 100 to 10 000 000. Default 200 000. Not beside `shared`.
+   */
+  readonly max?: number
+  /** Remembers them in the store of `pkceStore`, for all instances: one write for each request. Default `false`. */
+  readonly shared?: boolean
+}
+
+/** Access tokens that are bound to a TLS client certificate (RFC 8705 §3). `{}`: of the connection itself. */
+export interface ClientCertificateOptions {
+  /**
+   * The request header in which a proxy that ends TLS hands on the certificate: `client-cert` (RFC 9440), or one with
+   * URL-encoded PEM as nginx and Envoy write it. Together with `proxies`.
+   */
+  readonly header?: string
+  /**
+   * Addresses of these proxies, or networks as `10.0.0.0/8`, compared with the connection's own other end. From them
+   * only the header counts, from everybody else only the certificate of the connection. The proxy must replace what a
+   * client sends under the header's name.
+   */
+  readonly proxies?: readonly string[]
+}
