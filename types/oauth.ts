@@ -1,5 +1,6 @@
 export type ClientAuthenticationMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
-export type GrantType = 'authorization_code' | 'refresh_token'
+/** By its value of `grant_type`: a host may add its own. */
+export type GrantType = string
 
 /** Client metadata as registered, in RFC 7591 names. Absent members are absent, never `null` (AS-R4). */
 export interface ClientMetadata {

@@ -1,9 +1,10 @@
 import { secretsEqual, sha256 } from '../crypto/digest.js'
 import { assertCodeVerifier } from '../protocol/pkce.js'
-import type { CodeRequest } from '../protocol/token-request.js'
+import { readCodeRequest, type CodeRequest } from '../protocol/token-request.js'
 import type { Client, Grant } from '../../types/oauth.js'
 import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
+import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
 import { mintRefreshToken } from './refresh-token.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
@@ -24,9 +25,12 @@ const OPERATION = 'authorization_code'
  *
  * @throws {OAuthError} `invalid_grant`, `invalid_target`; a TokenRefusal as soon as the grant is known.
  */
-export async function exchangeCode (
-  request: CodeRequest, client: Client, context: TokenContext, now: number
-): Promise<TokenAnswer> {
+export const codeGrant: GrantTypeReader = (form) => {
+  const request = readCodeRequest(form)
+  return (input) => exchangeCode(request, input)
+}
+
+async function exchangeCode (request: CodeRequest, { client, context, now }: ExchangeInput): Promise<TokenAnswer> {
   const held = await readByCode(request.code, context, now)
   const { grant } = held
   const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION }

@@ -1,10 +1,11 @@
 import { secretsEqual, sha256 } from '../crypto/digest.js'
 import { openUnder, sealUnder } from '../crypto/token-seal.js'
 import { OAuthError } from '../protocol/oauth-error.js'
-import type { RefreshRequest } from '../protocol/token-request.js'
-import type { Client, RefreshState } from '../../types/oauth.js'
+import { readRefreshRequest, type RefreshRequest } from '../protocol/token-request.js'
+import type { RefreshState } from '../../types/oauth.js'
 import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
+import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
 import { grantIdOfRefreshToken, mintRefreshToken } from './refresh-token.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
@@ -35,9 +36,12 @@ interface Attempt {
  *
  * @throws {OAuthError} `invalid_grant`, `invalid_scope`, `invalid_target`; a TokenRefusal once the grant is known.
  */
-export async function refreshGrant (
-  request: RefreshRequest, client: Client, context: TokenContext, now: number
-): Promise<TokenAnswer> {
+export const refreshGrant: GrantTypeReader = (form) => {
+  const request = readRefreshRequest(form)
+  return (input) => refresh(request, input)
+}
+
+async function refresh (request: RefreshRequest, { client, context, now }: ExchangeInput): Promise<TokenAnswer> {
   const grantId = grantIdOfRefreshToken(request.refreshToken, context.secrets)
   if (grantId === null) throw invalidGrant('not a refresh token of ours')
 

@@ -3,6 +3,7 @@ import type { Secrets } from '../../types/crypto.js'
 import type { AccessTokenFormat, Lifetimes } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
 import type { Clients } from './clients.js'
+import type { GrantTypes } from './grant-type.js'
 import type { Grants } from './grants.js'
 
 /** What the token and revocation endpoints need. Built once, at boot. */
@@ -18,4 +19,5 @@ export interface TokenContext {
   readonly lifetimes: Lifetimes
   readonly accessTokenFormat: AccessTokenFormat
   readonly leniencies: Leniencies
+  readonly grantTypes: GrantTypes
 }

@@ -2,7 +2,9 @@ import { openKeyring } from '../../lib/crypto/keyring.js'
 import { randomId, sha256 } from '../../lib/crypto/digest.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { createClients } from '../../lib/oauth/clients.js'
+import { codeGrant } from '../../lib/oauth/code-grant.js'
 import { createGrants } from '../../lib/oauth/grants.js'
+import { refreshGrant } from '../../lib/oauth/refresh-grant.js'
 import { answerTokenRequest } from '../../lib/oauth/token-endpoint.js'
 import type { TokenContext } from '../../lib/oauth/token-context.js'
 import { readForm, type Form } from '../../lib/protocol/form.js'
@@ -55,6 +57,7 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
     lifetimes,
     accessTokenFormat: input.accessTokenFormat ?? 'jwt',
     leniencies: resolveLeniencies(input.leniencies),
+    grantTypes: new Map([['authorization_code', codeGrant], ['refresh_token', refreshGrant]]),
     clients: createClients({ records, tenant, statics, lifetimes, maxClients }),
     grants: createGrants({ records, tenant, secrets: SECRETS, lifetimes })
   }

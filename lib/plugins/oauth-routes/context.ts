@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError, PartOrderError } from '../../errors.js'
 import { createClientDocuments, withDocuments, type ClientDocuments } from '../../oauth/client-documents.js'
 import type { Clients } from '../../oauth/clients.js'
+import { codeGrant } from '../../oauth/code-grant.js'
 import { createPushedRequests, type PushedRequests } from '../../oauth/pushed-requests.js'
+import { refreshGrant } from '../../oauth/refresh-grant.js'
 import type { TokenContext } from '../../oauth/token-context.js'
 import { assertIssuer, isLoopbackHost } from '../../protocol/issuer.js'
 import { resolveLeniencies } from '../../protocol/leniencies.js'
@@ -21,6 +23,11 @@ import { defaultScopesOf } from '../support/default-scopes.js'
 import { inOption } from '../support/in-option.js'
 import { buildLivePolicy, sharedLivePolicy, type LivePolicy } from '../support/live-policy.js'
 import { senderMetadataOf } from '../support/sender-metadata.js'
+
+const GRANT_TYPES: TokenContext['grantTypes'] = new Map([
+  ['authorization_code', codeGrant],
+  ['refresh_token', refreshGrant]
+])
 
 /** All that the endpoints share, worked out at boot. */
 export interface OAuthContext {
@@ -113,7 +120,17 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
   return Object.freeze({
     store,
     tokens: {
-      clients, grants, keyring, issuer, resource, tenant, secrets, lifetimes, accessTokenFormat, leniencies
+      clients,
+      grants,
+      keyring,
+      issuer,
+      resource,
+      tenant,
+      secrets,
+      lifetimes,
+      accessTokenFormat,
+      leniencies,
+      grantTypes: GRANT_TYPES
     },
     clients,
     documents,
