@@ -14,4 +14,6 @@ export const name = Type.String({ minLength: 1, maxLength: 200 })
 export const url = Type.String({ minLength: 1, maxLength: 2048 })
 export const scopeName = Type.String({ minLength: 1, maxLength: 100 })
 
+export const off = Type.Literal(false)
+
 export const clock = { clock: Type.Optional(callback<Clock>()) }

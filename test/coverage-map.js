@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 
 /** Small files that have no test of their own, under the test that answers for them. */
 export const also = {
-  'test/options.test.ts': ['lib/guard-options.ts', 'lib/option-parts.ts'],
+  'test/options.test.ts': [
+    'lib/check-options.ts', 'lib/guard-options.ts', 'lib/oauth-options.ts', 'lib/option-parts.ts', 'lib/store-options.ts'
+  ],
   'test/index.test.ts': ['lib/clock.ts', 'lib/errors.ts'],
   'test/crypto/bound-id.test.ts': ['lib/crypto/owner.ts'],
   'test/protocol/brought-ids.test.ts': ['lib/protocol/json-edit.ts', 'lib/protocol/task-members.ts'],

@@ -55,6 +55,7 @@ const none: Record<string, string> = {
   'a tab': 'https://h.example/m\tcp',
   'a letter outside of ASCII': 'https://h.example/mcpé',
   'a host outside of ASCII': 'https://hé.example/mcp',
+  'an escape in the host': 'https://h.example%2A',
   'no host': 'https:///mcp',
   'one slash': 'https:/h.example/mcp',
   'a port that is none': 'https://h.example:99999/mcp',

@@ -1,0 +1,52 @@
+import type { Agent } from 'node:https'
+import { Type } from '@sinclair/typebox'
+import type { SignIn } from '../types/sign-in.js'
+import { componentMembers, senderMembers, tagMembers } from './guard-options.js'
+import { callback, closed, list, name, object, off, scopeName, url } from './option-parts.js'
+
+const scopeCatalogue = Type.Unsafe<Readonly<Record<string, string | {
+  title: string, description?: string, implies?: readonly string[]
+}>>>(Type.Record(Type.String(), Type.Union([
+  name,
+  Type.Object({
+    title: name,
+    description: Type.Optional(Type.String({ maxLength: 1000 })),
+    implies: Type.Optional(list(scopeName))
+  }, closed)
+]), { minProperties: 1, maxProperties: 1000 }))
+
+/** What the authorization server and the guard of a resource agree about. */
+export const resourceMembers = {
+  issuer: url,
+  resource: url,
+  scopes: scopeCatalogue,
+  defaultScopes: Type.Optional(list(scopeName, { minItems: 1 })),
+  ...componentMembers,
+  ...tagMembers
+}
+
+export const clientDocuments = Type.Object({
+  allow: Type.Optional(callback<(clientId: URL) => boolean | Promise<boolean>>()),
+  agent: Type.Optional(object<Agent>()),
+  loopback: Type.Optional(Type.Boolean())
+}, closed)
+
+/** What the authorization server does. */
+export const oauthRoutesMembers = {
+  ...resourceMembers,
+  resourceName: Type.Optional(name),
+  signIn: Type.Optional(callback<SignIn>()),
+  pushedRequests: Type.Optional(Type.Union([
+    Type.Literal('off'), Type.Literal('optional'), Type.Literal('required')
+  ])),
+  clientDocuments: Type.Optional(Type.Union([clientDocuments, off])),
+  registration: Type.Optional(Type.Boolean()),
+  redirectSchemes: Type.Optional(list(Type.String({ pattern: '^[a-z][a-z0-9+.-]{0,63}$' }))),
+  leniencies: Type.Optional(Type.Object({
+    missingResource: Type.Optional(Type.Boolean()),
+    localhostAnyPort: Type.Optional(Type.Boolean()),
+    codeRepeat: Type.Optional(Type.Boolean())
+  }, closed)),
+  strict: Type.Optional(Type.Boolean()),
+  ...senderMembers
+}

@@ -1,0 +1,40 @@
+import { Type } from '@sinclair/typebox'
+import type { RecordStore } from '../types/stores.js'
+import { clock, closed, DAY, list, name, object, url, whole } from './option-parts.js'
+
+const staticClient = Type.Object({
+  clientId: name,
+  name: Type.Optional(name),
+  redirectUris: list(url, { minItems: 1 }),
+  secret: Type.Optional(Type.String({ minLength: 32, maxLength: 512 })),
+  tokenEndpointAuthMethod: Type.Optional(Type.Union([
+    Type.Literal('none'), Type.Literal('client_secret_basic'), Type.Literal('client_secret_post')
+  ])),
+  grantTypes: Type.Optional(list(name, { minItems: 1 })),
+  scope: Type.Optional(Type.String({ maxLength: 10_000 }))
+}, closed)
+
+const lifetimes = Type.Object({
+  accessToken: whole(120, 3600),
+  code: whole(10, 600),
+  authorization: whole(60, 3600),
+  refreshIdle: whole(300, 3650 * DAY),
+  refreshAbsolute: whole(300, 3650 * DAY),
+  refreshRepeat: whole(0, 120),
+  unusedClient: whole(300, 3650 * DAY),
+  idleClient: whole(300, 3650 * DAY)
+}, closed)
+
+/** Where records live, what protects them, and whose they are. */
+export const pkceStoreMembers = {
+  store: Type.Optional(object<RecordStore>()),
+  secrets: Type.Optional(list(Type.String({ minLength: 32, maxLength: 1024 }), { minItems: 1, maxItems: 10 })),
+  tenant: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' })),
+  signingAlgorithm: Type.Optional(Type.Union([Type.Literal('ES256'), Type.Literal('RS256'), Type.Literal('EdDSA')])),
+  accessTokenFormat: Type.Optional(Type.Union([Type.Literal('jwt'), Type.Literal('opaque')])),
+  lifetimes: Type.Optional(lifetimes),
+  clients: Type.Optional(list(staticClient)),
+  maxClients: whole(2, 10_000_000),
+  pruneInterval: whole(0, DAY),
+  ...clock
+}

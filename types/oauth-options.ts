@@ -1,0 +1,74 @@
+import type { Agent } from 'node:https'
+import type { ComponentRule, ScopeCatalogue, SenderConstraint, Servers, TagLimits } from './access.js'
+import type { ClientCertificateOptions, DpopOptions } from './sender-constraint.js'
+import type { SignIn } from './sign-in.js'
+
+/** Deviations for real clients, each by name. */
+export interface Leniencies {
+  /** A request without `resource` means the one configured resource (revision 2025-03-26). */
+  readonly missingResource: boolean
+  /** `http://localhost` redirect URIs match with any port, as RFC 8252 §7.3 says for loopback addresses. */
+  readonly localhostAnyPort: boolean
+  /** A valid repeat of a code within 5 seconds is refused without revoking what the first exchange issued. */
+  readonly codeRepeat: boolean
+}
+
+/** What the server has. The guard opens it, the consent page says what a scope opens. */
+export interface ComponentsOptions {
+  /**
+   * What no rule names is denied to everybody. `oauthRoutes` takes those of the `scopeGuard` before it that guards the
+   * same resource when it is given none, also those that are put in their place at run time.
+   */
+  readonly components?: readonly ComponentRule[]
+  /** The backends that `server` of a component names, with the tags that all of its components carry. */
+  readonly servers?: Servers
+  /** Bounds for tags in scopes, `?tags=`, `?filter=`. Default: 100 and 50 characters, 50 tags, none of them twice. */
+  readonly tagLimits?: Partial<TagLimits>
+  /** Whether `scopes_supported` names the scopes of all tags, to everybody. Default `true`. */
+  readonly advertiseTags?: boolean
+}
+
+export interface OAuthRoutesOptions extends ComponentsOptions {
+  /** https (http only on loopback), no query, no fragment, no trailing slash. Compared byte by byte by clients. */
+  readonly issuer: string
+  /** The MCP endpoint's URL. The audience of every token. */
+  readonly resource: string
+  readonly resourceName?: string
+  readonly scopes: ScopeCatalogue
+  /** What a client gets that asks for none, and what the first challenge names. Default: see README. */
+  readonly defaultScopes?: readonly string[]
+  /** Who the user is. Needed unless the built-in accounts are registered. */
+  readonly signIn?: SignIn
+  /**
+   * Clients whose id is the https URL of a document about them (client ID metadata documents), fetched from public
+   * addresses only, when a user has signed in. `false`: such ids are unknown. Default: every document.
+   */
+  readonly clientDocuments?: ClientDocumentsOptions | false
+  /**
+   * Authorization requests that clients send ahead (RFC 9126, `/par`): `required` refuses all others. Default
+   * `optional`.
+   */
+  readonly pushedRequests?: 'off' | 'optional' | 'required'
+  /** `false`: clients cannot register themselves and the endpoint is not advertised. Default `true`. */
+  readonly registration?: boolean
+  /** Private-use redirect schemes, such as `cursor`, that may be registered. Default none (AS-A4). */
+  readonly redirectSchemes?: readonly string[]
+  readonly leniencies?: Partial<Leniencies>
+  /** Switches every leniency off, whatever `leniencies` says. Default `false`. */
+  readonly strict?: boolean
+  /** As for `scopeGuard`: the metadata of the resource says it (RS-7). */
+  readonly dpop?: DpopOptions
+  /** As for `scopeGuard`: the metadata of the resource says it. */
+  readonly clientCertificate?: ClientCertificateOptions
+  /** As for `scopeGuard`: the metadata of the resource says it, when everything needs bound tokens. */
+  readonly requireSenderConstraint?: SenderConstraint
+}
+
+export interface ClientDocumentsOptions {
+  /** Which documents may be fetched; anything but `true` refuses. Asked again each time. Default: every one. */
+  readonly allow?: (clientId: URL) => boolean | Promise<boolean>
+  /** How to get out, an egress proxy for instance. One that resolves names by itself has to refuse private ones. */
+  readonly agent?: Agent
+  /** Also documents on this machine: for development. Default `false`. */
+  readonly loopback?: boolean
+}

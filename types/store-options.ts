@@ -1,0 +1,34 @@
+import type { Clock } from './clock.js'
+import type { SigningAlgorithm } from './crypto.js'
+import type { AccessTokenFormat, Lifetimes, StaticClient } from './oauth.js'
+import type { RecordStore } from './stores.js'
+
+/** Where records live and what protects them. Decorates `fastify.pkceStore`. */
+export interface PkceStoreOptions {
+  /** Default: a memory store, which forgets everything at the end of the process. */
+  readonly store?: RecordStore
+  /**
+   * At least 32 characters each. The first seals, all open. May be left out only together with `store`:
+   * a random one is then made at boot.
+   */
+  readonly secrets?: readonly string[]
+  /** Default `default`. 1 to 64 characters of `A-Z a-z 0-9 - _`. */
+  readonly tenant?: string
+  readonly signingAlgorithm?: SigningAlgorithm
+  /**
+   * Of new access tokens; those of both formats are verified side by side. `jwt` (default): signed, RFC 9068. `opaque`:
+   * 256 random bits behind `mcps_at_`, looked up in `store`; at most 16 of one grant are good at the same time.
+   */
+  readonly accessTokenFormat?: AccessTokenFormat
+  readonly lifetimes?: Partial<Lifetimes>
+  /** Clients that the operator configured. */
+  readonly clients?: readonly StaticClient[]
+  /**
+   * Self-registered clients that nobody has authorized yet, kept at the same time; half as many may register within
+   * `lifetimes.unusedClient`. Those that a user authorized do not count. At least 2, default 10 000.
+   */
+  readonly maxClients?: number
+  /** Seconds between two rounds of forgetting what has expired. Default 60, 0 switches it off. */
+  readonly pruneInterval?: number
+  readonly clock?: Clock
+}
