@@ -1,6 +1,6 @@
 const MAX_LENGTH = 2048
-// Visible ASCII without what URL parsers repair: blanks, quotes, backslashes, users, brackets after the host, escapes in
-// the host.
+// Visible ASCII without what URL parsers repair: blanks, quotes, backslashes, users, brackets after the host, and
+// escapes in the host.
 const HTTP_URI = /^https?:\/\/[A-Za-z0-9\-._~:[\]]+(?:\/[!$-;=@-Z_a-z~]*)?(?:\?[!-~]*)?(?:#[!-~]*)?$/i
 const ESCAPE = /%([0-9a-f]{2})/gi
 const UNRESERVED = /[A-Za-z0-9\-._~]/
