@@ -52,7 +52,7 @@ async function exchangeCode (request: CodeRequest, { client, context, now }: Exc
       : { current: sha256(refreshToken), previous: null, rotatedAt: now, answer: null },
     endsAt: now + (refreshToken === null ? lifetimes.accessToken : lifetimes.refreshAbsolute)
   }
-  const issued = issueTokens({ grant: active, scopes: grant.scopes, refreshToken, context, now })
+  const issued = await issueTokens({ grant: active, scopes: grant.scopes, refreshToken, context, now })
   if (await context.grants.advance(held, issued.grant, now)) {
     return { status: 200, body: issued.body, event: { type: 'token.issued', scopesGranted: grant.scopes, ...facts } }
   }

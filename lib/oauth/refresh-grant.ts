@@ -78,7 +78,7 @@ async function rotate (attempt: Attempt, scopes: readonly string[]): Promise<Tok
   const { request, context, now, held, refresh, facts } = attempt
   const refreshToken = mintRefreshToken(held.grant.grantId, context.secrets)
   const successor = { current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null }
-  const { body, grant } = issueTokens({
+  const { body, grant } = await issueTokens({
     grant: { ...held.grant, refresh: successor }, scopes, refreshToken, context, now
   })
   const answer = sealUnder(request.refreshToken, SEAL, body)

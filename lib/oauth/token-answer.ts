@@ -17,12 +17,13 @@ export interface TokenAnswer {
  * `expires_in` a number, absent members left out. The access token never outlives the grant. It counts only when the
  * answered grant is what the store holds next.
  */
-export function issueTokens (input: {
+export async function issueTokens (input: {
   grant: Grant, scopes: readonly string[], refreshToken: string | null, context: TokenContext, now: number
-}): { readonly body: string, readonly grant: Grant } {
+}): Promise<{ readonly body: string, readonly grant: Grant }> {
   const { grant, scopes, refreshToken, context, now } = input
   const expiresAt = Math.min(now + context.lifetimes.accessToken, expiryOf(grant, context.lifetimes))
-  const { token, accessTokens } = issueToken({ ...context, grant, scopes, expiresAt, now }, context.accessTokenFormat)
+  const said = { ...context, grant, scopes, expiresAt, now }
+  const { token, accessTokens } = await issueToken(said, context.accessTokenFormat)
   const body = JSON.stringify({
     access_token: token,
     token_type: 'Bearer',
@@ -33,7 +34,7 @@ export function issueTokens (input: {
   return { body, grant: { ...grant, accessTokens } }
 }
 
-function issueToken (input: AccessTokenInput & OpaqueTokenInput, format: AccessTokenFormat) {
+async function issueToken (input: AccessTokenInput & OpaqueTokenInput, format: AccessTokenFormat) {
   if (format === 'opaque') return issueOpaqueToken(input)
-  return { token: issueAccessToken(input), accessTokens: liveTokens(input.grant, input.now) }
+  return { token: await issueAccessToken(input), accessTokens: liveTokens(input.grant, input.now) }
 }

@@ -19,12 +19,11 @@ export interface AccessTokenInput {
 
 /**
  * Issues an access token as RFC 9068 §2 says, signed with the keyring's current key (AS-J1). Nothing is stored.
- * Synchronous.
  */
-export function issueAccessToken (input: AccessTokenInput): string {
+export async function issueAccessToken (input: AccessTokenInput): Promise<string> {
   const { keyring, issuer, grant, scopes, expiresAt, now } = input
   const claims = { ...accessTokenClaims({ issuer, grant, scopes, expiresAt, issuedAt: now }), jti: randomId() }
-  return signJws({ key: keyring.current, type: ACCESS_TOKEN_TYPE, claims })
+  return await signJws({ key: keyring.current, type: ACCESS_TOKEN_TYPE, claims })
 }
 
 /**

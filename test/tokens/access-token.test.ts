@@ -17,7 +17,7 @@ const grant = {
 const input = { keyring, issuer: ISSUER, grant, scopes: ['notes:read', 'notes:write'], expiresAt: START + 900, now: START }
 
 t.test('jose finds every claim of RFC 9068 in a token, and the type at+jwt', async (t) => {
-  const token = issueAccessToken(input)
+  const token = await issueAccessToken(input)
 
   const { payload } = await jwtVerify(token, createLocalJWKSet(JSON.parse(keyring.jwks)), {
     typ: 'at+jwt', issuer: ISSUER, audience: RESOURCE, currentDate: new Date(START * 1000)
@@ -39,23 +39,23 @@ t.test('jose finds every claim of RFC 9068 in a token, and the type at+jwt', asy
 })
 
 t.test('acr and amr are there when the sign-in told them', async (t) => {
-  const token = issueAccessToken({ ...input, grant: { ...grant, acr: 'urn:mfa', amr: ['pwd', 'otp'] } })
+  const token = await issueAccessToken({ ...input, grant: { ...grant, acr: 'urn:mfa', amr: ['pwd', 'otp'] } })
 
   t.match(decodeJwt(token), { acr: 'urn:mfa', amr: ['pwd', 'otp'] })
 })
 
 t.test('no two tokens are the same', async (t) => {
-  t.not(issueAccessToken(input), issueAccessToken(input))
+  t.not(await issueAccessToken(input), await issueAccessToken(input))
 })
 
 t.test('the grant of a token is found after the token expired', async (t) => {
-  t.equal(grantIdOfAccessToken(issueAccessToken({ ...input, expiresAt: 1 }), keyring), grant.grantId)
+  t.equal(grantIdOfAccessToken(await issueAccessToken({ ...input, expiresAt: 1 }), keyring), grant.grantId)
 })
 
 t.test('a token that our keys did not sign for access has no grant', async (t) => {
-  const token = issueAccessToken(input)
+  const token = await issueAccessToken(input)
 
   t.equal(grantIdOfAccessToken(`${token.slice(0, -4)}AAAA`, keyring), null)
   t.equal(grantIdOfAccessToken('garbage', keyring), null)
-  t.equal(grantIdOfAccessToken(signJws({ key: keyring.current, type: 'JWT', claims: { grant_id: 'x' } }), keyring), null)
+  t.equal(grantIdOfAccessToken(await signJws({ key: keyring.current, type: 'JWT', claims: { grant_id: 'x' } }), keyring), null)
 })

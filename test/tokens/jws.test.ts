@@ -14,7 +14,7 @@ function ringOf (...keys: [SigningKey, ...SigningKey[]]): Keyring {
 }
 
 const keys = keysByHeader(ringOf(key), 'at+jwt')
-const token = signJws({ key, type: 'at+jwt', claims: { sub: 'alice' } })
+const token = await signJws({ key, type: 'at+jwt', claims: { sub: 'alice' } })
 const [header = '', payload = '', signature = ''] = token.split('.')
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const pem = key.publicKey.export({ format: 'pem', type: 'spki' })
@@ -30,9 +30,9 @@ const refusals = {
   'alg none': `${encode({ alg: 'none', typ: 'at+jwt' })}.${payload}.`,
   'alg none with a signature': rewrap({ alg: 'none' }),
   'HS256 with the public key as its secret': `${hs256}.${createHmac('sha256', pem).update(hs256).digest('base64url')}`,
-  'an ID token of our key': signJws({ key, type: 'JWT', claims: { sub: 'alice' } }),
-  'another key': signJws({ key: other, type: 'at+jwt', claims: { sub: 'alice' } }),
-  'another key under our kid': signJws({ key: { ...other, kid: key.kid }, type: 'at+jwt', claims: { sub: 'alice' } }),
+  'an ID token of our key': await signJws({ key, type: 'JWT', claims: { sub: 'alice' } }),
+  'another key': await signJws({ key: other, type: 'at+jwt', claims: { sub: 'alice' } }),
+  'another key under our kid': await signJws({ key: { ...other, kid: key.kid }, type: 'at+jwt', claims: { sub: 'alice' } }),
   'an embedded jwk': rewrap({ jwk: other.publicKey.export({ format: 'jwk' }) }),
   'a jku': rewrap({ jku: 'https://evil.example/jwks.json' }),
   'an unknown crit': rewrap({ crit: ['b64'], b64: false }),
@@ -69,7 +69,7 @@ function nextCharacter (character: string, steps: number): string {
 for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
   t.test(`jose verifies what is signed with ${algorithm}, and so do we`, async (t) => {
     const own = await createSigningKey(algorithm)
-    const signed = signJws({ key: own, type: 'at+jwt', claims: { sub: 'alice' } })
+    const signed = await signJws({ key: own, type: 'at+jwt', claims: { sub: 'alice' } })
 
     const publicKey = await importJWK(JSON.parse(writeJwks([own])).keys[0])
     const verified = await jwtVerify(signed, publicKey, { algorithms: [algorithm], typ: 'at+jwt' })

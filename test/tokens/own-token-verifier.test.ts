@@ -10,7 +10,7 @@ const opaque = buildContext({ records: context.records, accessTokenFormat: 'opaq
 const grant = {
   grantId: 'g'.repeat(22), clientId: 'c', subject: 'alice', resource: RESOURCE, authenticatedAt: START, acr: null, amr: []
 }
-const token = issueAccessToken({
+const token = await issueAccessToken({
   keyring: context.keyring, issuer: ISSUER, grant, scopes: ['s'], expiresAt: START + 900, now: START
 })
 
@@ -59,7 +59,7 @@ t.test('after recheck seconds the grant is looked up again, and the token is rec
 t.test('a grant that tells its version at once is looked up no more while that stays', async (t) => {
   const { grants } = context
   const { grantId } = await openFamily(context)
-  const own = issueAccessToken({
+  const own = await issueAccessToken({
     keyring: context.keyring, issuer: ISSUER, grant: { ...grant, grantId }, scopes: ['s'], expiresAt: START + 900, now: START
   })
   const verifier = buildVerifier({ isLive: grants.isLive, versionOf: grants.versionOf })

@@ -40,7 +40,7 @@ async function start (t: Parameters<typeof buildApp>[0], store: RecordStore = me
   await app.register(pkceStore, { store, secrets: ['s'.repeat(32)], clock, pruneInterval: 0 })
   const grant = await activeGrant(app, clock())
   const verifier = await ownVerifier(app, options)
-  const token = issueAccessToken({
+  const token = await issueAccessToken({
     keyring: app.pkceStore.keyring, issuer: ISSUER, grant, scopes: grant.scopes, expiresAt: clock() + 900, now: clock()
   })
   return { app, clock, grant, verifier, token }
