@@ -79,6 +79,7 @@ export const also = {
   'test/plugins/scope-guard/sender.test.ts': [
     'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/scope-guard/client-certificate.ts'
   ],
+  'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
   'test/oauth/token-endpoint.test.ts': ['lib/oauth/token-context.ts'],
   'test/tokens/access-token.test.ts': ['lib/tokens/access-token-claims.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']

@@ -2,16 +2,13 @@ import { secretsEqual, sha256 } from '../crypto/digest.js'
 import { assertCodeVerifier } from '../protocol/pkce.js'
 import { readCodeRequest, type CodeRequest } from '../protocol/token-request.js'
 import type { Client, Grant } from '../../types/oauth.js'
+import { issueFirstTokens, refuseReplay } from './first-tokens.js'
 import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
-import { mintRefreshToken } from './refresh-token.js'
-import { issueTokens, type TokenAnswer } from './token-answer.js'
+import type { TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
-import { factsOf, refusedWith, TokenRefusal } from './token-refusal.js'
-
-/** Clients that submit twice do it at once; whoever comes later than this has had the code for some time. */
-const REPEAT_SECONDS = 5
+import { factsOf, refusedWith } from './token-refusal.js'
 
 const OPERATION = 'authorization_code'
 
@@ -35,29 +32,12 @@ async function exchangeCode (request: CodeRequest, { client, context, now }: Exc
   const { grant } = held
   const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION }
   refusedWith(facts, () => { assertExchange(request, { grant, client, context }) })
-  if (grant.status === 'active') throw await refuseReplay(grant, context, now)
+  if (grant.status === 'active') throw await refuseReplay(grant, { operation: OPERATION, context, now })
 
-  const { lifetimes, secrets } = context
-  const refreshToken = client.metadata.grant_types.includes('refresh_token')
-    ? mintRefreshToken(grant.grantId, secrets)
-    : null
-  const active: Grant = {
-    ...grant,
-    status: 'active',
-    // It has gone back to the client; nobody needs it for the months that the grant may live.
-    state: null,
-    exchangedAt: now,
-    refresh: refreshToken === null
-      ? null
-      : { current: sha256(refreshToken), previous: null, rotatedAt: now, answer: null },
-    endsAt: now + (refreshToken === null ? lifetimes.accessToken : lifetimes.refreshAbsolute)
-  }
-  const issued = await issueTokens({ grant: active, scopes: grant.scopes, refreshToken, context, now })
-  if (await context.grants.advance(held, issued.grant, now)) {
-    return { status: 200, body: issued.body, event: { type: 'token.issued', scopesGranted: grant.scopes, ...facts } }
-  }
+  const answer = await issueFirstTokens(held, { client, context, now, facts })
+  if (answer !== null) return answer
   const winner = await readByCode(request.code, context, now)
-  throw await refuseReplay(winner.grant, context, now)
+  throw await refuseReplay(winner.grant, { operation: OPERATION, context, now })
 }
 
 async function readByCode (code: string, { grants }: TokenContext, now: number): Promise<HeldGrant> {
@@ -76,20 +56,4 @@ function assertExchange (request: CodeRequest, input: { grant: Grant, client: Cl
     throw invalidGrant('another redirect_uri')
   }
   assertCodeVerifier({ verifier: request.codeVerifier, challenge: grant.codeChallenge })
-}
-
-async function refuseReplay (grant: Grant, context: TokenContext, now: number): Promise<TokenRefusal> {
-  const facts = { ...factsOf(grant), operation: OPERATION }
-  const { codeRepeat } = context.leniencies
-  if (codeRepeat && grant.exchangedAt !== null && now <= grant.exchangedAt + REPEAT_SECONDS) {
-    return new TokenRefusal(invalidGrant('code repeated at once'), [
-      { type: 'code.replayed', reason: 'code repeated at once', ...facts },
-      { type: 'leniency.used', reason: 'codeRepeat', ...facts }
-    ])
-  }
-  await context.grants.revoke(grant.grantId, now)
-  return new TokenRefusal(invalidGrant('code replayed'), [
-    { type: 'code.replayed', reason: 'code replayed', ...facts },
-    { type: 'grant.revoked', reason: 'code replayed', ...facts }
-  ])
 }
