@@ -85,19 +85,23 @@ export interface Grant {
   readonly status: 'requested' | 'approved' | 'active'
   readonly grantId: string
   readonly clientId: string
-  readonly subject: string
+  /** The user; `null` for a client that acts for itself (RS-19). */
+  readonly subject: string | null
+  /** Empty when no browser took part. */
   readonly redirectUri: string
   readonly resource: string
   /** Asked for while `requested`; what the user ticked from then on. Never grows. */
   readonly scopes: readonly string[]
   /** `null` when the client sent none, and from the exchange on. */
   readonly state: string | null
+  /** Empty when no browser took part. */
   readonly codeChallenge: string
-  readonly authenticatedAt: number
+  /** `null` when nobody signed in, or nobody knows when. */
+  readonly authenticatedAt: number | null
   readonly acr: string | null
   readonly amr: readonly string[]
   readonly createdAt: number
-  /** SHA-256 of the consent page's handle. */
+  /** SHA-256 of the consent page's handle; empty without one. */
   readonly handleDigest: string
   /** SHA-256 of the code, from `approved` on. */
   readonly codeDigest: string | null

@@ -3,8 +3,11 @@ import type { Secrets } from '../../types/crypto.js'
 import type { Grant, Lifetimes } from '../../types/oauth.js'
 import type { GrantRecords, HeldGrant } from './grant-records.js'
 
+/** A grant that a user is or was asked for. */
+export type RequestedGrant = Grant & { readonly subject: string }
+
 /** What the user is asked to agree to, after every check of the authorization request. */
-export type GrantRequest = Pick<Grant,
+export type GrantRequest = Pick<RequestedGrant,
   'clientId' | 'subject' | 'redirectUri' | 'resource' | 'scopes' | 'state' | 'codeChallenge' |
   'authenticatedAt' | 'acr' | 'amr'>
 
@@ -19,9 +22,9 @@ export interface Consent {
    * Opens an authorization that the user has yet to agree to. `handle` names it on the consent page; only its
    * digest is stored. It ends by itself after `lifetimes.authorization`.
    */
-  request (input: GrantRequest, now: number): Promise<{ readonly grant: Grant, readonly handle: string }>
+  request (input: GrantRequest, now: number): Promise<{ readonly grant: RequestedGrant, readonly handle: string }>
   /** The grant whose consent page has this handle, until its code is exchanged; `null` afterwards. */
-  findRequested (handle: string, now: number): Promise<Grant | null>
+  findRequested (handle: string, now: number): Promise<RequestedGrant | null>
   /**
    * Grants the ticked scopes out of those asked for, never more (AS-C5), and answers the code. The same decision
    * again answers the same code until that is exchanged or expires, so an answer that was lost costs nothing.
@@ -34,15 +37,19 @@ export interface Consent {
   deny (decision: Decision, now: number): Promise<Grant | null>
 }
 
+type HeldRequest = HeldGrant & { readonly grant: RequestedGrant }
+
+const isRequest = (held: HeldGrant): held is HeldRequest => held.grant.status !== 'active' && held.grant.subject !== null
+
 /** The half of a grant's life that the browser sees: requested, then approved or gone (AS-C2, AS-C4, AS-C5, AS-A15). */
 export function createConsent (input: {
   grantRecords: GrantRecords, secrets: Secrets, lifetimes: Lifetimes
 }): Consent {
   const { grantRecords, secrets, lifetimes } = input
 
-  async function readRequested (handle: string, now: number): Promise<HeldGrant | null> {
+  async function readRequested (handle: string, now: number): Promise<HeldRequest | null> {
     const held = await grantRecords.read(handle.slice(0, handle.indexOf('.')), now)
-    if (held === null || held.grant.status === 'active') return null
+    if (held === null || !isRequest(held)) return null
     return secretsEqual(sha256(handle), held.grant.handleDigest) ? held : null
   }
 
@@ -63,7 +70,7 @@ export function createConsent (input: {
     async request (asked, now) {
       const grantId = randomId()
       const handle = `${grantId}.${randomId(32)}`
-      const grant: Grant = {
+      const grant: RequestedGrant = {
         ...asked,
         status: 'requested',
         grantId,

@@ -43,7 +43,8 @@ export function createGrantRecords (input: {
   const recordOf = (grant: Grant) => ({
     ...keyOf(grant.grantId),
     expiresAt: expiryOf(grant, lifetimes),
-    index: { subject: grant.subject, clientId: grant.clientId },
+    // Nothing of a client's own is found under a name of a user.
+    index: { clientId: grant.clientId, ...(grant.subject === null ? {} : { subject: grant.subject }) },
     body: JSON.stringify(grant)
   })
 

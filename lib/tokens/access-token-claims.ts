@@ -1,5 +1,8 @@
 import type { Grant } from '../../types/oauth.js'
 
+/** What `sub_type` says of a token whose `sub` is no user. A user's token has no such claim. */
+export const CLIENT_SUBJECT = 'client'
+
 /** What an access token tells of its grant. */
 export type GrantFacts = Pick<Grant, 'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr'>
 
@@ -16,18 +19,20 @@ export interface AccessTokenFacts {
 
 /**
  * The claims of an access token of ours (RFC 9068 §2.2), the same for both formats: a JWT says them, of an opaque token
- * the grant's record does. `aud` is the grant's resource, one string. `grant_id` names what a revocation ends.
+ * the grant's record does. `aud` is the grant's resource, one string. `grant_id` names what a revocation ends. Where no
+ * user took part, `sub` is the client's id, and `sub_type` says so: only then (RFC 9068 §2.2, RS-19).
  */
 export function accessTokenClaims ({ issuer, grant, scopes, issuedAt, expiresAt }: AccessTokenFacts) {
   return {
     iss: issuer,
-    sub: grant.subject,
+    sub: grant.subject ?? grant.clientId,
+    ...(grant.subject === null ? { sub_type: CLIENT_SUBJECT } : {}),
     aud: grant.resource,
     client_id: grant.clientId,
     scope: scopes.join(' '),
     iat: issuedAt,
     exp: expiresAt,
-    auth_time: grant.authenticatedAt,
+    ...(grant.authenticatedAt === null ? {} : { auth_time: grant.authenticatedAt }),
     ...(grant.acr === null ? {} : { acr: grant.acr }),
     ...(grant.amr.length === 0 ? {} : { amr: grant.amr }),
     grant_id: grant.grantId

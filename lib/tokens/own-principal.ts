@@ -1,12 +1,12 @@
 import { isSameResource } from '../protocol/resource-uri.js'
 import { grantedTags } from '../protocol/tags.js'
 import type { Principal } from '../../types/principal.js'
+import { CLIENT_SUBJECT } from './access-token-claims.js'
 import { readConfirmation } from './confirmation.js'
 import { InvalidTokenError } from './errors.js'
 
-/** Of an access token of ours: it always has a user, a grant and an end. */
+/** Of an access token of ours: it always has a grant and an end. */
 export interface OwnPrincipal extends Principal {
-  readonly subject: string
   readonly grantId: string
   readonly expiresAt: number
 }
@@ -50,7 +50,7 @@ export function ownPrincipalOf (claims: Claims, rules: OwnTokenRules, now: numbe
   const scopes = readText(claims, 'scope').split(' ')
 
   return deepFreeze({
-    subject: readText(claims, 'sub'),
+    subject: readSubject(claims),
     clientId: readText(claims, 'client_id'),
     tenant: rules.tenant,
     issuer: rules.issuer,
@@ -61,12 +61,20 @@ export function ownPrincipalOf (claims: Claims, rules: OwnTokenRules, now: numbe
     grantId: readText(claims, 'grant_id'),
     credential: 'access-token',
     confirmation: readConfirmation(claims),
-    authenticatedAt: readNumber(claims, 'auth_time'),
+    authenticatedAt: Object.hasOwn(claims, 'auth_time') ? readNumber(claims, 'auth_time') : null,
     acr: Object.hasOwn(claims, 'acr') ? readText(claims, 'acr') : null,
     amr: Array.isArray(claims.amr) ? claims.amr : [],
     expiresAt,
     claims
   })
+}
+
+/** The user; `null` when the token says that it is the client's own (RS-19). */
+function readSubject (claims: Claims): string | null {
+  const subject = readText(claims, 'sub')
+  if (!Object.hasOwn(claims, 'sub_type')) return subject
+  if (claims.sub_type !== CLIENT_SUBJECT || subject !== claims.client_id) throw new InvalidTokenError('unknown subject')
+  return null
 }
 
 function isFor (audience: unknown, resource: string): boolean {

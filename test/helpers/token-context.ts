@@ -4,13 +4,14 @@ import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { createClients } from '../../lib/oauth/clients.js'
 import { codeGrant } from '../../lib/oauth/code-grant.js'
 import { createGrants } from '../../lib/oauth/grants.js'
+import type { RequestedGrant } from '../../lib/oauth/consent.js'
 import { refreshGrant } from '../../lib/oauth/refresh-grant.js'
 import { answerTokenRequest } from '../../lib/oauth/token-endpoint.js'
 import type { TokenContext } from '../../lib/oauth/token-context.js'
 import { readForm, type Form } from '../../lib/protocol/form.js'
 import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
 import { memoryStore } from '../../lib/stores/memory.js'
-import type { AccessTokenFormat, Client, ClientMetadata, Grant, Lifetimes, StaticClient } from '../../types/oauth.js'
+import type { AccessTokenFormat, Client, ClientMetadata, Lifetimes, StaticClient } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 
@@ -80,7 +81,7 @@ export async function addClient (
 export const VERIFIER = randomId(32)
 
 /** What the user is asked for, after every check of the authorization request. */
-export function grantRequest (clientId: string, overrides: Partial<Grant> = {}) {
+export function grantRequest (clientId: string, overrides: Partial<RequestedGrant> = {}) {
   return {
     clientId,
     subject: 'alice',
@@ -98,7 +99,7 @@ export function grantRequest (clientId: string, overrides: Partial<Grant> = {}) 
 
 /** Asks and consents; answers the code. */
 export async function authorize (
-  { grants }: TokenContext, clientId: string, overrides: Partial<Grant> = {}, now = START
+  { grants }: TokenContext, clientId: string, overrides: Partial<RequestedGrant> = {}, now = START
 ): Promise<{ code: string, grantId: string }> {
   const { grant, handle } = await grants.request(grantRequest(clientId, overrides), now)
   const { subject, scopes, grantId } = grant
@@ -138,7 +139,7 @@ export function refresh (
 }
 
 /** A signed-in client with its first tokens. */
-export async function openFamily (context: TokenContext, overrides: Partial<Grant> = {}, now = START) {
+export async function openFamily (context: TokenContext, overrides: Partial<RequestedGrant> = {}, now = START) {
   const { client } = await addClient(context, {}, now)
   const { clientId } = client
   const { code, grantId } = await authorize(context, clientId, overrides, now)

@@ -54,6 +54,18 @@ t.test('advancing takes the version that was read', async (t) => {
   t.match(await grants.read(idOf(1), START), { version: 2, grant: { scopes: ['one'] } })
 })
 
+t.test('a client\'s own grant is found by the client, and by no user of its name', async (t) => {
+  const grants = build()
+  await grants.add(grantOf(idOf(1), { subject: null, clientId: 'a client' }), START)
+  const idsOf = async (name: 'subject' | 'clientId') => {
+    const ids = []
+    for await (const id of grants.idsOf({ name, value: 'a client' }, START)) ids.push(id)
+    return ids
+  }
+
+  t.strictSame([await idsOf('subject'), await idsOf('clientId')], [[], [idOf(1)]])
+})
+
 t.test('removing answers whether there was something', async (t) => {
   const grants = build()
   await grants.add(grantOf(idOf(1)), START)

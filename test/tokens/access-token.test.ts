@@ -44,6 +44,14 @@ t.test('acr and amr are there when the sign-in told them', async (t) => {
   t.match(decodeJwt(token), { acr: 'urn:mfa', amr: ['pwd', 'otp'] })
 })
 
+t.test('a token that is the client\'s own says so, and a user\'s never does, whatever the user is called', async (t) => {
+  const own = { ...grant, subject: null, authenticatedAt: null }
+  const { sub, sub_type: type, auth_time: signedInAt } = decodeJwt(await issueAccessToken({ ...input, grant: own }))
+
+  t.strictSame({ sub, type, signedInAt }, { sub: 'a client', type: 'client', signedInAt: undefined })
+  t.notOk('sub_type' in decodeJwt(await issueAccessToken({ ...input, grant: { ...grant, subject: 'a client' } })))
+})
+
 t.test('no two tokens are the same', async (t) => {
   t.not(await issueAccessToken(input), await issueAccessToken(input))
 })

@@ -43,7 +43,9 @@ const refusals = {
   'no id': [{ jti: undefined }, 'no jti'],
   'no grant': [{ grant_id: undefined }, 'no grant_id'],
   'no scope': [{ scope: undefined }, 'no scope'],
-  'no time of sign-in': [{ auth_time: undefined }, 'no auth_time']
+  'a time of sign-in as text': [{ auth_time: '1' }, 'no auth_time'],
+  'an unknown kind of subject': [{ sub_type: 'user' }, 'unknown subject'],
+  'the mark of a client and the name of a user': [{ sub_type: 'client' }, 'unknown subject']
 } as const
 
 for (const [name, [changes, reason]] of Object.entries(refusals)) {
@@ -77,6 +79,18 @@ t.test('the principal is what the claims say', async (t) => {
     expiresAt: NOW + 900,
     claims
   })
+})
+
+t.test('a token that is the client\'s own has no subject', async (t) => {
+  t.equal(read({ sub: 'a client', sub_type: 'client', auth_time: undefined }).subject, null)
+})
+
+t.test('a user of the same name as the client is a user', async (t) => {
+  t.equal(read({ sub: 'a client' }).subject, 'a client')
+})
+
+t.test('nobody has signed in where the token names no time of it', async (t) => {
+  t.equal(read({ auth_time: undefined }).authenticatedAt, null)
 })
 
 t.test('what a token is bound to is told', async (t) => {

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { verifyCsrf } from '../../identity/csrf.js'
+import type { RequestedGrant } from '../../oauth/consent.js'
 import { factsOf } from '../../oauth/token-refusal.js'
 import { assertNoRepeats, single, type Form } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
 import { buildRedirect } from '../../protocol/redirect-uri.js'
-import type { Grant } from '../../../types/oauth.js'
 import { formOf } from '../support/body-parsers.js'
 import { readBrowserId } from '../support/browser-cookie.js'
 import { refuseOtherMethods } from '../support/other-methods.js'
@@ -42,7 +42,7 @@ function readAnswer (form: Form): Answer {
 async function findGrant (request: FastifyRequest, reply: FastifyReply, form: Form, { handle, context }: {
   readonly handle: string
   readonly context: OAuthContext
-}): Promise<Grant> {
+}): Promise<RequestedGrant> {
   const { store, origin } = context
   if (!isSameOrigin(request, origin)) throw foreign('foreign origin')
   const grant = await store.grants.findRequested(handle, store.clock())
@@ -53,7 +53,7 @@ async function findGrant (request: FastifyRequest, reply: FastifyReply, form: Fo
 }
 
 async function allow (
-  request: FastifyRequest, { handle, ticked }: Answer, grant: Grant, { store, clients }: OAuthContext
+  request: FastifyRequest, { handle, ticked }: Answer, grant: RequestedGrant, { store, clients }: OAuthContext
 ): Promise<{ code: string }> {
   const now = store.clock()
   const client = await clients.find(grant.clientId, now)
@@ -67,7 +67,7 @@ async function allow (
 }
 
 async function deny (
-  request: FastifyRequest, { handle, allowed }: Answer, grant: Grant, { store }: OAuthContext
+  request: FastifyRequest, { handle, allowed }: Answer, grant: RequestedGrant, { store }: OAuthContext
 ): Promise<{ error: string }> {
   const denied = await store.grants.deny({ handle, subject: grant.subject }, store.clock())
   if (denied === null) throw stale('decided before')
