@@ -31,10 +31,10 @@ export interface Client {
    */
   readonly authenticationMethods: readonly ClientAuthenticationMethod[]
   /**
-   * `static`: the operator configured it. `dynamic`: it registered itself, nobody assures who it is (AS-A17).
-   * `document`: the host of its id vouches for it.
+   * `static`: the operator configured it. `admin`: the operator made it at run time. `dynamic`: it registered itself,
+   * nobody assures who it is (AS-A17). `document`: the host of its id vouches for it.
    */
-  readonly origin: 'static' | 'dynamic' | 'document'
+  readonly origin: 'static' | 'admin' | 'dynamic' | 'document'
   /** Seconds since the Unix epoch. */
   readonly issuedAt: number
 }

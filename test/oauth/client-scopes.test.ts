@@ -1,5 +1,5 @@
 import t from 'tap'
-import { limitScopes } from '../../lib/oauth/client-scopes.js'
+import { isOperatorsClient, limitScopes } from '../../lib/oauth/client-scopes.js'
 import { buildScopeModel } from '../../lib/protocol/scopes.js'
 import { addClient, buildContext, REDIRECT, START } from '../helpers/token-context.js'
 
@@ -39,4 +39,13 @@ t.test('what a client registered by itself is no limit', async (t) => {
   const { client } = await addClient(context, { scope: 'notes:read' })
 
   t.same(await limit(client.clientId, ['notes:write']), ['notes:write'])
+})
+
+t.test('the operator answers for the clients that were configured or made at run time, and for no other', async (t) => {
+  const { client } = await addClient(context)
+
+  t.ok(isOperatorsClient({ ...client, origin: 'static' }))
+  t.ok(isOperatorsClient({ ...client, origin: 'admin' }))
+  t.notOk(isOperatorsClient({ ...client, origin: 'document' }))
+  t.notOk(isOperatorsClient(client))
 })

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isOperatorsClient } from '../../oauth/client-scopes.js'
 import { noticePage } from '../../pages/notice-page.js'
 import type { OAuthError } from '../../protocol/oauth-error.js'
 import { buildRedirect, redirectHost } from '../../protocol/redirect-uri.js'
@@ -18,7 +19,7 @@ export function redirectToClient (reply: FastifyReply, location: string): Fastif
 }
 
 /**
- * Tells a client that its request is refused. One that the operator configured is told by redirect. To one that
+ * Tells a client that its request is refused. One that the operator answers for is told by redirect. To one that
  * registered itself the browser is never sent without a click: else anybody could make this server a redirector to
  * anywhere (AS-A11).
  */
@@ -34,7 +35,7 @@ export function refuseToClient (request: FastifyRequest, reply: FastifyReply, { 
   const location = buildRedirect(redirectUri, {
     error: code, error_description: description, state, iss: context.issuer
   })
-  if (client.origin === 'static') return redirectToClient(reply, location)
+  if (isOperatorsClient(client)) return redirectToClient(reply, location)
   const host = redirectHost(redirectUri)
   return sendPage(reply, {
     status: 400,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { csrfToken } from '../../identity/csrf.js'
+import { isOperatorsClient } from '../../oauth/client-scopes.js'
 import { factsOf } from '../../oauth/token-refusal.js'
 import { consentPage } from '../../pages/consent-page.js'
 import { stateOf, type AuthorizationRequest } from '../../protocol/authorization-request.js'
@@ -94,7 +95,7 @@ export function authorizationEndpoint (scope: FastifyInstance, context: OAuthCon
     const asked = tryToRead(input, target.client, context)
     const refuse = (error: OAuthError) =>
       refuseToClient(request, reply, { context, target, state: stateOf(form), error })
-    if (asked instanceof OAuthError && target.client.origin === 'static') return refuse(asked)
+    if (asked instanceof OAuthError && isOperatorsClient(target.client)) return refuse(asked)
 
     const signIn = first ?? await ask()
     if (signIn.answered) return reply
