@@ -88,7 +88,8 @@ const dpop = Type.Object({
 
 const clientCertificate = Type.Object({
   header: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9-]{1,100}$' })),
-  proxies: Type.Optional(list(name, { minItems: 1 }))
+  proxies: Type.Optional(list(name, { minItems: 1 })),
+  proxiesVerify: Type.Optional(Type.Boolean())
 }, closed)
 
 const senderConstraint = Type.Union([

@@ -8,7 +8,8 @@ const staticClient = Type.Object({
   redirectUris: list(url, { minItems: 1 }),
   secret: Type.Optional(Type.String({ minLength: 32, maxLength: 512 })),
   tokenEndpointAuthMethod: Type.Optional(Type.Union([
-    Type.Literal('none'), Type.Literal('client_secret_basic'), Type.Literal('client_secret_post')
+    Type.Literal('none'), Type.Literal('client_secret_basic'), Type.Literal('client_secret_post'),
+    Type.Literal('private_key_jwt'), Type.Literal('tls_client_auth'), Type.Literal('self_signed_tls_client_auth')
   ])),
   grantTypes: Type.Optional(list(name, { minItems: 1 })),
   scope: Type.Optional(Type.String({ maxLength: 10_000 }))

@@ -77,7 +77,10 @@ export const also = {
     'lib/protocol/mcp-version.ts'
   ],
   'test/plugins/scope-guard/sender.test.ts': [
-    'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/scope-guard/client-certificate.ts'
+    'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/support/client-certificate.ts'
+  ],
+  'test/oauth/token-endpoint.test.ts': [
+    'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],
   'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
   'test/oauth/token-endpoint.test.ts': ['lib/oauth/token-context.ts'],

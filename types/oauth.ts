@@ -1,4 +1,7 @@
-export type ClientAuthenticationMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
+/** How a client shows who it is, by the names of RFC 7591 §2, OpenID Connect Core §9 and RFC 8705 §2. */
+export type ClientAuthenticationMethod =
+  | 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
+  | 'tls_client_auth' | 'self_signed_tls_client_auth'
 /** By its value of `grant_type`: a host may add its own. */
 export type GrantType = string
 
@@ -23,8 +26,8 @@ export interface ClientMetadata {
 export interface Client {
   readonly clientId: string
   readonly metadata: ClientMetadata
-  /** SHA-256 of the secret, base64url; `null` for a public client. */
-  readonly secretDigest: string | null
+  /** SHA-256 of each secret that is good, base64url: none without one, two while one takes the other's place. */
+  readonly secretDigests: readonly string[]
   /**
    * What it may authenticate with at the token endpoint. One, or both `client_secret_*` methods when it registered
    * without naming one: SDKs up to 1.14 then send the secret in the body, later ones by Basic.

@@ -23,7 +23,7 @@ export interface DpopReplayOptions {
   readonly shared?: boolean
 }
 
-/** Access tokens that are bound to a TLS client certificate (RFC 8705 §3). `{}`: of the connection itself. */
+/** TLS client certificates, for clients and tokens (RFC 8705 §2, §3). `{}`: of the connection itself. */
 export interface ClientCertificateOptions {
   /**
    * The request header in which a proxy that ends TLS hands on the certificate: `client-cert` (RFC 9440), or one with
@@ -36,4 +36,9 @@ export interface ClientCertificateOptions {
    * client sends under the header's name.
    */
   readonly proxies?: readonly string[]
+  /**
+   * Whether these proxies hand on no certificate whose chain they have not found good. Only then can it show who a
+   * client with `tls_client_auth` is: else anybody could have made it. Default `false`.
+   */
+  readonly proxiesVerify?: boolean
 }

@@ -6,6 +6,7 @@ import { fetchPublicJson, PublicFetchError, type PublicFetchOptions } from '../t
 import type { Client, Lifetimes } from '../../types/oauth.js'
 import type { RecordStore, StoredRecord } from '../../types/stores.js'
 import type { Clients } from './clients.js'
+import { readStoredClient } from './stored-client.js'
 
 export interface ClientDocumentRules {
   /** Which documents may be fetched at all. Default: every one. Anything but `true` refuses. */
@@ -70,7 +71,7 @@ export function createClientDocuments (input: ClientDocumentRules & {
     const client: Client = {
       clientId,
       metadata: readClientDocument(document, { clientId, schemes }),
-      secretDigest: null,
+      secretDigests: [],
       authenticationMethods: ['none'],
       origin: 'document',
       issuedAt: before === null ? now : heldIn(before).client.issuedAt
@@ -143,8 +144,9 @@ export function withDocuments (clients: Clients, documents: ClientDocuments): Cl
   }
 }
 
-function heldIn (record: StoredRecord): Held {
-  return JSON.parse(record.body)
+function heldIn ({ body }: StoredRecord): Held {
+  const { client, freshUntil } = JSON.parse(body)
+  return { client: readStoredClient(client), freshUntil }
 }
 
 function tooMany (reason: string): OAuthError {

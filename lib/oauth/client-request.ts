@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Form } from '../protocol/form.js'
 
 /** What a request to an endpoint for clients brings, whatever the endpoint. */
@@ -5,4 +6,15 @@ export interface ClientRequest {
   readonly form: Form
   /** The one `Authorization` header. */
   readonly authorization: string | undefined
+  /** The client's own, of the TLS connection; `null` when it has none that counts. */
+  readonly certificate: ClientCertificate | null
+}
+
+/** A certificate whose private key the client has: TLS asked for the proof. */
+export interface ClientCertificate {
+  readonly x509: X509Certificate
+  /** SHA-256 of it, base64url: the `x5t#S256` of tokens that are bound to it (RFC 8705 §3.1). */
+  readonly thumbprint: string
+  /** Whether its chain was found to end at an authority that the TLS layer trusts. Else anybody can have made it. */
+  readonly isTrusted: boolean
 }

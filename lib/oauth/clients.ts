@@ -5,6 +5,7 @@ import type {
 } from '../../types/oauth.js'
 import type { RecordStore } from '../../types/stores.js'
 import { readStaticClients } from './static-clients.js'
+import { readStoredClient } from './stored-client.js'
 
 const KIND = 'client'
 // 128 random bits, as randomId makes them; nothing else is asked of the store.
@@ -59,9 +60,9 @@ export function createClients (input: {
   async function addClient (registration: Registration, now: number): ReturnType<Clients['register']> {
     const { metadata, authenticationMethods } = registration
     const secret = metadata.token_endpoint_auth_method === 'none' ? null : randomId(32)
-    const secretDigest = secret === null ? null : sha256(secret)
+    const secretDigests = secret === null ? [] : [sha256(secret)]
     const clientId = randomId()
-    const client: Client = { clientId, metadata, secretDigest, authenticationMethods, origin: 'dynamic', issuedAt: now }
+    const client: Client = { clientId, metadata, secretDigests, authenticationMethods, origin: 'dynamic', issuedAt: now }
     const record = {
       ...keyOf(clientId), expiresAt: now + lifetimes.unusedClient, index: {}, body: JSON.stringify(client)
     }
@@ -73,7 +74,7 @@ export function createClients (input: {
       const known = statics.get(clientId)
       if (known !== undefined) return known
       const record = DYNAMIC_ID.test(clientId) ? await records.get(keyOf(clientId), now) : null
-      return record === null ? null : JSON.parse(record.body)
+      return record === null ? null : readStoredClient(JSON.parse(record.body))
     },
 
     async register (registration, now) {

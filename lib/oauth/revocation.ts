@@ -1,9 +1,10 @@
-import { assertNoRepeats, single, type Form } from '../protocol/form.js'
+import { assertNoRepeats, single } from '../protocol/form.js'
 import { OAuthError } from '../protocol/oauth-error.js'
 import type { AuditInput } from '../../types/audit.js'
 import { grantIdOfAccessToken } from '../tokens/access-token.js'
 import { grantIdOfOpaqueToken } from '../tokens/opaque-token.js'
 import { authenticateClient } from './client-authentication.js'
+import type { ClientRequest } from './client-request.js'
 import { grantIdOfRefreshToken } from './refresh-token.js'
 import type { TokenContext } from './token-context.js'
 import { factsOf } from './token-refusal.js'
@@ -17,12 +18,12 @@ import { factsOf } from './token-refusal.js'
  * @throws {OAuthError} `invalid_request` without a token, `invalid_client`.
  */
 export async function revokeToken (
-  input: { form: Form, authorization: string | undefined }, context: TokenContext, now: number
+  request: ClientRequest, context: TokenContext, now: number
 ): Promise<AuditInput> {
-  const { form, authorization } = input
-  const { clients, grants } = context
+  const { form } = request
+  const { grants } = context
   assertNoRepeats(form)
-  const { clientId } = await authenticateClient({ form, authorization, clients, now })
+  const { clientId } = await authenticateClient(request, context, now)
   const token = single(form, 'token')
   if (token === undefined) throw new OAuthError({ code: 'invalid_request', description: 'token is missing' })
 

@@ -41,7 +41,7 @@ function readStaticClient (input: StaticClient, path: string): Client {
       ...(input.name === undefined ? {} : { client_name: input.name }),
       ...(input.scope === undefined ? {} : { scope: readCeiling(input.scope, path) })
     },
-    secretDigest: input.secret === undefined ? null : sha256(input.secret),
+    secretDigests: input.secret === undefined ? [] : [sha256(input.secret)],
     authenticationMethods: [method],
     origin: 'static',
     issuedAt: 0

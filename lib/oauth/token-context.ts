@@ -2,13 +2,12 @@ import type { Keyring } from '../crypto/keyring.js'
 import type { Secrets } from '../../types/crypto.js'
 import type { AccessTokenFormat, Lifetimes } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
-import type { Clients } from './clients.js'
+import type { ClientAuthenticationContext } from './client-authentication.js'
 import type { GrantTypes } from './grant-type.js'
 import type { Grants } from './grants.js'
 
-/** What the token and revocation endpoints need. Built once, at boot. */
-export interface TokenContext {
-  readonly clients: Clients
+/** What the endpoints for clients need. Built once, at boot. */
+export interface TokenContext extends ClientAuthenticationContext {
   readonly grants: Grants
   readonly keyring: Keyring
   readonly issuer: string

@@ -20,7 +20,7 @@ import { refusedWith } from './token-refusal.js'
 export async function answerTokenRequest (
   request: ClientRequest, context: TokenContext, now: number
 ): Promise<TokenAnswer> {
-  const client = await authenticateClient({ ...request, clients: context.clients, now })
+  const client = await authenticateClient(request, context, now)
   const { clientId } = client
   const exchange = refusedWith({ clientId }, () => readExchange(request.form, client, context.grantTypes))
   return await exchange({ client, context, now })

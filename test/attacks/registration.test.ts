@@ -66,7 +66,7 @@ t.test('a client chooses neither its id nor what we think of it (AS-R1, AS-R5, A
     client_id_issued_at: 1,
     origin: 'static',
     authenticationMethods: ['none'],
-    secretDigest: null,
+    secretDigests: [],
     grant_types: ['authorization_code', 'client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
     software_statement: 'e30.e30.',
     registration_access_token: 'x'
@@ -78,7 +78,7 @@ t.test('a client chooses neither its id nor what we think of it (AS-R1, AS-R5, A
   t.not(body.client_secret, 'x'.repeat(43))
   t.ok(Number(body.client_id_issued_at) > 1)
   t.strictSame(body.grant_types, ['authorization_code'])
-  for (const name of ['origin', 'authenticationMethods', 'secretDigest', 'software_statement', 'registration_access_token']) {
+  for (const name of ['origin', 'authenticationMethods', 'secretDigests', 'software_statement', 'registration_access_token']) {
     t.notOk(name in body, name)
   }
   const stolen = await fetch(`${server.origin}/authorize?client_id=house&redirect_uri=${encodeURIComponent(CALLBACK)}`, { redirect: 'manual' })

@@ -121,7 +121,8 @@ export interface TokenBody {
 }
 
 export async function postToken (context: TokenContext, members: Readonly<Record<string, string>>, now = START) {
-  const answer = await answerTokenRequest({ form: formOf(members), authorization: undefined }, context, now)
+  const request = { form: formOf(members), authorization: undefined, certificate: null }
+  const answer = await answerTokenRequest(request, context, now)
   const tokens: TokenBody = JSON.parse(answer.body)
   return { ...answer, tokens }
 }

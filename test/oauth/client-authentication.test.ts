@@ -1,5 +1,6 @@
 import t from 'tap'
 import { authenticateClient } from '../../lib/oauth/client-authentication.js'
+import { sha256 } from '../../lib/crypto/digest.js'
 import { addClient, buildContext, formOf, REDIRECT, START } from '../helpers/token-context.js'
 
 const SECRET = 's3cret'.repeat(8)
@@ -21,9 +22,9 @@ function basicOf ([id, secret]: readonly [string, string]): string {
   return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
 }
 
-function authenticate ({ form = {}, basic, authorization }: Attempt, { clients } = context, now = START) {
+function authenticate ({ form = {}, basic, authorization }: Attempt, own = context, now = START) {
   const header = basic === undefined ? authorization : basicOf(basic)
-  return authenticateClient({ authorization: header, form: formOf(form), clients, now })
+  return authenticateClient({ authorization: header, form: formOf(form), certificate: null }, own, now)
 }
 
 const refusals: Readonly<Record<string, readonly [Attempt, string]>> = {
@@ -92,4 +93,25 @@ t.test('a client that was forgotten is refused as invalid_client, so that it reg
 
   t.same(await authenticate({ form }, own), client)
   await t.rejects(authenticate({ form }, own, START + 86_400), { code: 'invalid_client' })
+})
+
+t.test('each of two secrets is good while one takes the place of the other', async (t) => {
+  const [old, next] = ['old'.repeat(11), 'new'.repeat(11)] as const
+  const client = {
+    ...(await addClient(context, { token_endpoint_auth_method: 'client_secret_post' })).client,
+    secretDigests: [sha256(old), sha256(next)]
+  }
+  const own = { ...context, clients: { ...context.clients, find: async () => client } }
+  const show = (secret: string) => authenticate({ form: { client_id: client.clientId, client_secret: secret } }, own)
+
+  t.equal(await show(old), client)
+  t.equal(await show(next), client)
+  await t.rejects(show(old + next), { code: 'invalid_client' })
+})
+
+t.test('no secret is good for a client that has none', async (t) => {
+  const { client } = await addClient(context, { token_endpoint_auth_method: 'client_secret_post' })
+  const own = { ...context, clients: { ...context.clients, find: async () => ({ ...client, secretDigests: [] }) } }
+
+  await t.rejects(authenticate({ form: { client_id: client.clientId, client_secret: 'any' } }, own), { code: 'invalid_client' })
 })

@@ -25,7 +25,7 @@ t.test('a client is who its document says', async (t) => {
   const { server, url, documents, id } = await open(t)
   server.answer(json(documentOf(url)))
   t.match(await documents.read(id, 'alice', START), {
-    clientId: id, origin: 'document', authenticationMethods: ['none'], secretDigest: null, issuedAt: START, metadata: { client_name: 'A client' }
+    clientId: id, origin: 'document', authenticationMethods: ['none'], secretDigests: [], issuedAt: START, metadata: { client_name: 'A client' }
   })
 })
 

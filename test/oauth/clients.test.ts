@@ -15,7 +15,7 @@ t.test('a client that registered is found with all it registered', async (t) => 
   t.strictSame(await clients.find(client.clientId, START), {
     clientId: client.clientId,
     metadata: { ...PUBLIC_CLIENT, client_name: 'Notes' },
-    secretDigest: null,
+    secretDigests: [],
     authenticationMethods: ['none'],
     origin: 'dynamic',
     issuedAt: START
@@ -27,7 +27,7 @@ t.test('a confidential client gets a secret of 256 bits, of which the store keep
   const { client, secret } = await addClient(context, CONFIDENTIAL)
 
   t.match(secret, /^[\w-]{43}$/)
-  t.equal(client.secretDigest, sha256(secret ?? ''))
+  t.same(client.secretDigests, [sha256(secret ?? '')])
   const record = await context.records.get({ tenant: 'default', kind: 'client', id: client.clientId }, START)
   t.notOk(record?.body.includes(secret ?? ''))
 })

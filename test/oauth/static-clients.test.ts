@@ -47,7 +47,7 @@ t.test('a client without a secret is public and may refresh', async (t) => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code']
     },
-    secretDigest: null,
+    secretDigests: [],
     authenticationMethods: ['none'],
     origin: 'static',
     issuedAt: 0
@@ -61,7 +61,7 @@ t.test('a client with a secret authenticates by Basic unless it says otherwise; 
   ])
 
   t.match(clients.get('desk'), {
-    secretDigest: sha256(secret),
+    secretDigests: [sha256(secret)],
     authenticationMethods: ['client_secret_basic'],
     metadata: { client_name: 'Desk', scope: 'notes:read', grant_types: ['authorization_code'] }
   })

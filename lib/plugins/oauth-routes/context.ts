@@ -21,8 +21,10 @@ import type { SignIn } from '../../../types/sign-in.js'
 import type { PkceStore } from '../pkce-store.js'
 import { defaultScopesOf } from '../support/default-scopes.js'
 import { inOption } from '../support/in-option.js'
+import { certificateSource } from '../support/client-certificate.js'
 import { buildLivePolicy, sharedLivePolicy, type LivePolicy } from '../support/live-policy.js'
 import { senderMetadataOf } from '../support/sender-metadata.js'
+import { clientRequests, type ClientRequestOf } from './client-request.js'
 
 const GRANT_TYPES: TokenContext['grantTypes'] = new Map([
   ['authorization_code', codeGrant],
@@ -57,6 +59,7 @@ export interface OAuthContext {
   /** What the resource takes besides bearer tokens. */
   readonly sender: SenderMetadata
   readonly signIn: SignIn
+  readonly clientRequestOf: ClientRequestOf
 }
 
 function signInOf (fastify: FastifyInstance, { signIn }: OAuthRoutesOptions): SignIn {
@@ -107,6 +110,7 @@ function componentsOf (fastify: FastifyInstance, options: OAuthRoutesOptions): L
 export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOptions): OAuthContext {
   if (!fastify.hasDecorator('pkceStore')) throw new PartOrderError('oauthRoutes must be registered after pkceStore')
   const { issuer, resource, redirectSchemes = [], registration = true, strict = false } = options
+  const { clientCertificate: certificate } = options
   inOption('issuer ', () => { assertIssuer(issuer) })
   inOption('resource ', () => { assertResource(resource) })
   assertRedirectSchemes(redirectSchemes)
@@ -149,6 +153,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     redirectSchemes,
     strict,
     sender: senderMetadataOf(options),
-    signIn: signInOf(fastify, options)
+    signIn: signInOf(fastify, options),
+    clientRequestOf: clientRequests(certificate === undefined ? null : certificateSource(certificate))
   })
 }

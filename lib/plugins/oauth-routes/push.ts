@@ -2,10 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { authenticateClient } from '../../oauth/client-authentication.js'
 import type { PushedRequests } from '../../oauth/pushed-requests.js'
 import { resolveRedirectUri } from '../../protocol/authorization-request.js'
-import { soleAuthorization } from '../../protocol/client-credentials.js'
 import { single } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
-import { formOf } from '../support/body-parsers.js'
 import { recordEvent } from '../support/record-event.js'
 import { readRequest } from './authorization-input.js'
 import type { OAuthContext } from './context.js'
@@ -17,19 +15,20 @@ import { sendJson } from './oauth-errors.js'
  * the request is checked now, so that a wrong one never reaches a browser.
  */
 export function pushEndpoint (scope: FastifyInstance, context: OAuthContext, requests: PushedRequests): void {
-  const { endpoints, clients, store, tokens: { leniencies: { localhostAnyPort } } } = context
+  const { endpoints, store, clientRequestOf, tokens } = context
+  const { leniencies: { localhostAnyPort } } = tokens
   jsonEndpoint(scope, {
     url: endpoints.pushedRequest.path,
     limit: 'sensitive',
     refused: 'authorization.refused',
     async answer (request, reply) {
-      const form = formOf(request)
+      const sent = clientRequestOf(request)
+      const { form } = sent
       const now = store.clock()
       if (form.has('request_uri')) {
         throw new OAuthError({ code: 'invalid_request', description: 'a pushed request must not name another one' })
       }
-      const authorization = soleAuthorization(request.raw.rawHeaders)
-      const client = await authenticateClient({ form, authorization, clients, now })
+      const client = await authenticateClient(sent, tokens, now)
       const { clientId, metadata: { redirect_uris: registered } } = client
       resolveRedirectUri({ requested: single(form, 'redirect_uri'), registered, localhostAnyPort })
       const { scopes: scopesAsked } = readRequest({ form, isPushed: true }, client, context)

@@ -1,21 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import { revokeToken } from '../../oauth/revocation.js'
-import { soleAuthorization } from '../../protocol/client-credentials.js'
-import { formOf } from '../support/body-parsers.js'
 import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
 import { jsonEndpoint } from './json-endpoint.js'
 import { sendJson } from './oauth-errors.js'
 
 /** Ends tokens (RFC 7009). 200 for every token of an authenticated client, known or not (AS-V1). */
-export function revocationEndpoint (scope: FastifyInstance, { endpoints, tokens, store }: OAuthContext): void {
+export function revocationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
+  const { endpoints, tokens, store, clientRequestOf } = context
   jsonEndpoint(scope, {
     url: endpoints.revocation.path,
     limit: 'sensitive',
     refused: 'revocation.refused',
     async answer (request, reply) {
-      const authorization = soleAuthorization(request.raw.rawHeaders)
-      recordEvent(request, await revokeToken({ form: formOf(request), authorization }, tokens, store.clock()))
+      recordEvent(request, await revokeToken(clientRequestOf(request), tokens, store.clock()))
       return sendJson(reply.code(200), '{}')
     }
   })

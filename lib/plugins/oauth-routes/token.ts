@@ -1,21 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import { answerTokenRequest } from '../../oauth/token-endpoint.js'
-import { soleAuthorization } from '../../protocol/client-credentials.js'
-import { formOf } from '../support/body-parsers.js'
 import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
 import { jsonEndpoint } from './json-endpoint.js'
 import { sendJson } from './oauth-errors.js'
 
 /** Exchanges codes and refresh tokens (RFC 6749 §3.2, AS-T1 to AS-T9). Reads nothing from the query. */
-export function tokenEndpoint (scope: FastifyInstance, { endpoints, tokens, store }: OAuthContext): void {
+export function tokenEndpoint (scope: FastifyInstance, context: OAuthContext): void {
+  const { endpoints, tokens, store, clientRequestOf } = context
   jsonEndpoint(scope, {
     url: endpoints.token.path,
     limit: 'sensitive',
     refused: 'token.refused',
     async answer (request, reply) {
-      const authorization = soleAuthorization(request.raw.rawHeaders)
-      const answer = await answerTokenRequest({ form: formOf(request), authorization }, tokens, store.clock())
+      const answer = await answerTokenRequest(clientRequestOf(request), tokens, store.clock())
       recordEvent(request, answer.event)
       return sendJson(reply.code(answer.status), answer.body)
     }

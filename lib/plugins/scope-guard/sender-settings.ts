@@ -7,7 +7,7 @@ import { InvalidOptionError, PartOrderError } from '../../errors.js'
 import { PROOF_ALGORITHMS, type ProofRules } from '../../tokens/dpop-proof.js'
 import { rememberedProofs, storedProofs, type FirstUse } from '../../tokens/dpop-replay.js'
 import type {} from '../pkce-store.js'
-import { certificateSource, type CertificateOf } from './client-certificate.js'
+import { certificateSource, type CertificateOf } from '../support/client-certificate.js'
 
 /** How clients can prove that a token is theirs. */
 export interface SenderSettings {

@@ -6,6 +6,7 @@ import { normalHttpUri } from '../../protocol/http-uri.js'
 import { neededProof, type Scheme } from '../../tokens/confirmation.js'
 import { verifyDpopProof } from '../../tokens/dpop-proof.js'
 import { InvalidTokenError } from '../../tokens/errors.js'
+import { thumbprintOf } from '../support/client-certificate.js'
 import type { IsMcp } from './routes.js'
 import type { Settings } from './settings.js'
 import type { DpopSettings } from './sender-settings.js'
@@ -40,6 +41,10 @@ export function buildSenderCheck ({ settings, isMcp }: { settings: Settings, isM
   const { resource, sender: { dpop, certificateOf } } = settings
   const possible = { dpop: dpop !== null, certificate: certificateOf !== null }
   const addressOf = addressing(resource, isMcp)
+  const thumbprintIn = (request: FastifyRequest): string => {
+    const shown = certificateOf === null ? null : certificateOf(request)
+    return shown === null ? '' : thumbprintOf(shown)
+  }
 
   async function assertKey (request: FastifyRequest, shown: Shown, asked: {
     thumbprint: string, dpop: DpopSettings, now: number
@@ -61,7 +66,7 @@ export function buildSenderCheck ({ settings, isMcp }: { settings: Settings, isM
   return async function assertSender (request: FastifyRequest, shown: Shown, now: number): Promise<void> {
     const { principal: { confirmation }, scheme } = shown
     const { key, certificate } = neededProof({ confirmation, scheme }, possible)
-    if (certificate !== null && !secretsEqual(certificateOf?.(request) ?? '', certificate)) {
+    if (certificate !== null && !secretsEqual(thumbprintIn(request), certificate)) {
       throw new InvalidTokenError('bound to another certificate')
     }
     if (key !== null && dpop !== null) await assertKey(request, shown, { thumbprint: key, dpop, now })

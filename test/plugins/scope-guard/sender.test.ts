@@ -392,6 +392,7 @@ const contradictions: Record<string, [Partial<ScopeGuardOptions>, RegExp]> = {
   'a component that nobody can call':
     [{ components: [{ tool: 'a', scopes: [], senderConstrained: true }] }, /^components\.0\.senderConstrained needs dpop/],
   'a header without proxies': [{ clientCertificate: { header: 'a' } }, /^clientCertificate\.proxies is required/],
+  'what proxies do without them': [{ clientCertificate: { proxiesVerify: true } }, /^clientCertificate\.proxiesVerify says/],
   'proxies without a header': [{ clientCertificate: { proxies: ['::1'] } }, /^clientCertificate\.header is required/],
   'a proxy that is no address': [{ clientCertificate: { header: 'a', proxies: ['proxy'] } }, /^clientCertificate\.proxies\.0 must be/],
   'a header that is none': [{ clientCertificate: { header: 'a b', proxies: ['::1'] } }, /^clientCertificate\.header /],
