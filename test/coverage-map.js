@@ -83,7 +83,6 @@ export const also = {
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],
   'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
-  'test/oauth/token-endpoint.test.ts': ['lib/oauth/token-context.ts'],
   'test/tokens/access-token.test.ts': ['lib/tokens/access-token-claims.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }
