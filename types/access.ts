@@ -91,12 +91,13 @@ export type Operation =
   | { readonly type: 'route', readonly scopes: readonly string[] }
 
 /**
- * Why not. `filtered`: the client narrowed its request so that this is left out; `host`: the host had the last word.
+ * Why not. `filtered`: the client narrowed its request so that this is left out; `not-consented`: it is destructive and
+ * the user has not seen it on the consent page; `host`: the host had the last word.
  * All others are `decide`'s.
  */
 export type DenialReason =
   | 'unknown-method' | 'unknown-component' | 'empty-grant' | 'filtered' | 'insufficient-role' | 'insufficient-scope'
-  | 'not-sender-constrained' | 'insufficient-authentication' | 'host'
+  | 'not-consented' | 'not-sender-constrained' | 'insufficient-authentication' | 'host'
 
 /** `missing` and `required` hold all scopes at once (RS-23). */
 export type Decision =

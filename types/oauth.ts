@@ -115,6 +115,11 @@ export interface Grant {
   readonly accessTokens?: readonly OpaqueAccessToken[]
   /** Seconds since the Unix epoch after which no refresh is possible, however active. */
   readonly endsAt: number
+  /**
+   * The destructive components that the consent page named under the granted scopes, each as 16 characters of a digest.
+   * Never grows. Not there where no page named any component.
+   */
+  readonly consented?: readonly string[]
 }
 
 /** How long things live, in seconds. */

@@ -20,6 +20,11 @@ export interface Principal {
   /** The names in the granted scopes `tag:NAME`. */
   readonly tags: readonly string[]
   readonly roles: readonly string[]
+  /**
+   * The destructive components that the consent page named, each as 16 characters of a digest: no other one is opened.
+   * Left out where no such page came first: then nothing is held against it.
+   */
+  readonly consented?: readonly string[]
   /** Names what revocation ends; `null` when the issuer does not say. */
   readonly grantId: string | null
   readonly credential: Credential

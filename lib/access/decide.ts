@@ -91,6 +91,9 @@ function whyNot (
     if (!hasRole(demand, who)) return 'insufficient-role'
   }
   if (asked.missing.length > 0) return 'insufficient-scope'
+  for (const { pin } of demands) {
+    if (pin !== null && who.consented?.includes(pin) === false) return 'not-consented'
+  }
   for (const { senderConstrained } of demands) {
     if (senderConstrained && who.confirmation === null) return 'not-sender-constrained'
   }
@@ -105,7 +108,8 @@ function whyNot (
  * sign-in never reaches more, and a filter of the client takes away only. A principal without any scope of the
  * catalogue and any live tag scope reaches nothing; a method or component that the policy does not know is denied to
  * everybody (RS-31). Scopes count with what they imply, compared one by one and exactly (RS-25), and all that are
- * missing are answered at once (RS-23). Where several rules match a URI, each of them has to allow it.
+ * missing are answered at once (RS-23). Where several rules match a URI, each of them has to allow it. What is
+ * destructive and was not there when the user consented, no grant of that consent opens, whatever its scopes.
  *
  * Scopes are not the whole of authorization (RS-30): what a user may see inside of a component stays with the host.
  */

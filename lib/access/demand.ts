@@ -17,13 +17,19 @@ export interface Demand {
   readonly roles: readonly string[] | null
   readonly assurance: AssuranceRule | null
   readonly senderConstrained: boolean
+  /** Of what is destructive: a grant that is pinned opens it only when it names this. `null` for everything else. */
+  readonly pin: string | null
 }
 
 const NONE: readonly string[] = Object.freeze([])
 const NO_TAGS: ReadonlySet<string> = new Set()
 
-/** The demand of a rule that carries these tags. */
-export function demandOf (rule: ComponentRule, tags: ReadonlySet<string>, senderConstrained: boolean): Demand {
+/** The demand of a rule that carries these tags; `pin` counts when it is destructive. */
+export function demandOf (rule: ComponentRule, { tags, senderConstrained, pin }: {
+  readonly tags: ReadonlySet<string>
+  readonly senderConstrained: boolean
+  readonly pin: string
+}): Demand {
   const { scopes, anyScope, roles, assurance, destructive = false } = rule
   return {
     rule,
@@ -33,14 +39,23 @@ export function demandOf (rule: ComponentRule, tags: ReadonlySet<string>, sender
     tagScopes: destructive ? NONE : [...tags].map(scopeOfTag),
     roles: roles ?? null,
     assurance: assurance ?? null,
-    senderConstrained
+    senderConstrained,
+    pin: destructive ? pin : null
   }
 }
 
 /** The demand of what no rule names. */
 export function plainDemand (scopes: readonly string[], senderConstrained: boolean): Demand {
   return {
-    rule: null, tags: NO_TAGS, scopes, anyScope: null, tagScopes: NONE, roles: null, assurance: null, senderConstrained
+    rule: null,
+    tags: NO_TAGS,
+    scopes,
+    anyScope: null,
+    tagScopes: NONE,
+    roles: null,
+    assurance: null,
+    senderConstrained,
+    pin: null
   }
 }
 

@@ -3,6 +3,7 @@ import type { ScopeModel } from '../protocol/scopes.js'
 import { scopeOfTag, TAG_LIMITS } from '../protocol/tags.js'
 import { buildComponentIndex } from './component-index.js'
 import { demandOf, plainDemand, type Demand } from './demand.js'
+import { pinOf } from './pins.js'
 import { assertRule, assertServers, componentOf, tagsOfRule } from './rules.js'
 import { buildSenderConstraint } from './sender-constraint.js'
 
@@ -72,7 +73,9 @@ export function buildPolicy (input: PolicyInput): Policy {
     seen.add(key)
     const tags = tagsOfRule(rule, servers, path)
     assertRule(rule, { tags, model, limits: tagLimits, path })
-    const demand = demandOf(rule, tags, constraint.ofRule(rule, tags))
+    const demand = demandOf(rule, {
+      tags, senderConstrained: constraint.ofRule(rule, tags), pin: pinOf(component)
+    })
     at(`${path}.${component.kind}`, () => { index.add(component, demand) })
     for (const tag of tags) live.add(tag)
   }

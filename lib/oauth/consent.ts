@@ -9,12 +9,19 @@ export type RequestedGrant = Grant & { readonly subject: string }
 /** What the user is asked to agree to, after every check of the authorization request. */
 export type GrantRequest = Pick<RequestedGrant,
   'clientId' | 'subject' | 'redirectUri' | 'resource' | 'scopes' | 'state' | 'codeChallenge' |
-  'authenticatedAt' | 'acr' | 'amr'>
+  'authenticatedAt' | 'acr' | 'amr' | 'consented'>
 
 /** The user's answer. `subject` is who is signed in now: it must be the one who was asked. */
 export interface Decision {
   readonly handle: string
   readonly subject: string
+}
+
+/** What the user ticked. */
+export interface Approval extends Decision {
+  readonly scopes: readonly string[]
+  /** The destructive components that the ticked scopes open at the moment: those that the page named are granted. */
+  readonly opened?: readonly string[]
 }
 
 export interface Consent {
@@ -31,7 +38,7 @@ export interface Consent {
    * `null` when there is no such page, another user is signed in, the page was decided otherwise before, or
    * nothing that was asked for is ticked: ask `deny` for that.
    */
-  approve (decision: Decision & { readonly scopes: readonly string[] }, now: number):
+  approve (approval: Approval, now: number):
   Promise<{ readonly grant: Grant, readonly code: string } | null>
   /** Ends an authorization that nobody agreed to yet; answers it for the redirect. `null` as with `approve`. */
   deny (decision: Decision, now: number): Promise<Grant | null>
@@ -40,6 +47,11 @@ export interface Consent {
 type HeldRequest = HeldGrant & { readonly grant: RequestedGrant }
 
 const isRequest = (held: HeldGrant): held is HeldRequest => held.grant.status !== 'active' && held.grant.subject !== null
+
+/** Only what was on the page and is opened by what was ticked. */
+function consentedOf ({ consented }: Grant, { opened = [] }: Approval): Pick<Grant, 'consented'> {
+  return consented === undefined ? {} : { consented: consented.filter((pin) => opened.includes(pin)) }
+}
 
 /** The half of a grant's life that the browser sees: requested, then approved or gone (AS-C2, AS-C4, AS-C5, AS-A15). */
 export function createConsent (input: {
@@ -54,13 +66,13 @@ export function createConsent (input: {
   }
 
   /** Follows from the decision alone, so that the same one leads to the same code. */
-  function codeFor (grantId: string, decision: Decision & { scopes: readonly string[] }): string {
+  function codeFor (grantId: string, decision: Approval): string {
     const { handle, subject, scopes } = decision
     return `${grantId}.${secrets.mac('codes', JSON.stringify([handle, subject, [...new Set(scopes)].sort()]))}`
   }
 
   /** What a decision gets that was taken before: the same code for the same one, nothing for another one. */
-  function answerAgain (held: HeldGrant | null, decision: Decision & { scopes: readonly string[] }) {
+  function answerAgain (held: HeldGrant | null, decision: Approval) {
     if (held === null || held.grant.codeDigest === null) return null
     const code = codeFor(held.grant.grantId, decision)
     return secretsEqual(sha256(code), held.grant.codeDigest) ? { grant: held.grant, code } : null
@@ -99,7 +111,12 @@ export function createConsent (input: {
 
       const code = codeFor(grant.grantId, decision)
       const approved: Grant = {
-        ...grant, status: 'approved', scopes, codeDigest: sha256(code), endsAt: now + lifetimes.code
+        ...grant,
+        status: 'approved',
+        scopes,
+        ...consentedOf(grant, decision),
+        codeDigest: sha256(code),
+        endsAt: now + lifetimes.code
       }
       return await grantRecords.advance(held, approved, now)
         ? { grant: approved, code }

@@ -13,16 +13,24 @@ export interface OwnTokenVerifierInput extends OwnTokenRules {
   readonly keyring: Keyring
   /** What authenticates opaque tokens. */
   readonly secrets: Secrets
-  /** For opaque tokens: `grants.find`. */
+  /** `grants.find` */
   readonly findGrant: (grantId: string, now: number) => Promise<Grant | null>
-  /** Whether a grant is still good: `grants.isLive`. */
-  readonly isLive: (grantId: string, now: number) => Promise<boolean>
   /** The version of a grant that has not ended, where that can be said at once: `grants.versionOf`. */
   readonly versionOf?: (grantId: string, now: number) => number | undefined
   /** Tokens remembered at the same time, at most; 0 remembers none. */
   readonly remembered: number
   /** Seconds after which a remembered token's grant is looked up again; 0 looks it up for every request. */
   readonly recheck: number
+}
+
+/**
+ * What the user consented to is in the grant and not in the token: it never changes while the grant lives, so it is
+ * read when the token is first verified, and remembered with it.
+ */
+function pinnedTo (grant: Grant | null, principal: OwnPrincipal): OwnPrincipal {
+  const consented = grant?.consented
+  if (consented === undefined || principal.consented !== undefined) return principal
+  return Object.freeze({ ...principal, consented: Object.freeze([...consented]) })
 }
 
 export interface OwnTokenVerifier extends TokenVerifier {
@@ -38,7 +46,7 @@ export interface OwnTokenVerifier extends TokenVerifier {
  * A revocation is in force at once where `forget` is called, and elsewhere after `recheck` seconds at most.
  */
 export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenVerifier {
-  const { keyring, secrets, isLive, findGrant, versionOf = () => undefined } = input
+  const { keyring, secrets, findGrant, versionOf = () => undefined } = input
   const keys = keysByHeader(keyring, ACCESS_TOKEN_TYPE)
   const tokens = createRememberedTokens({ max: input.remembered, recheck: input.recheck, versionOf })
 
@@ -47,15 +55,18 @@ export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenV
     if (isOpaqueToken(token)) {
       const grantId = grantIdOfOpaqueToken(token, secrets)
       if (grantId === null) throw new InvalidTokenError('not a token of ours')
-      const lookUp = async () =>
-        ownPrincipalOf(claimsOfOpaqueToken(token, await findGrant(grantId, now)), input, now)
+      const lookUp = async () => {
+        const grant = await findGrant(grantId, now)
+        return pinnedTo(grant, ownPrincipalOf(claimsOfOpaqueToken(token, grant), input, now))
+      }
       return { grantId, lookUp }
     }
     const principal = tokens.known(token, now) ?? readOwnPrincipal(verifyJws(token, keys), input, now)
     const { grantId } = principal
     const lookUp = async () => {
-      if (!await isLive(grantId, now)) throw new InvalidTokenError('the grant has ended')
-      return principal
+      const grant = await findGrant(grantId, now)
+      if (grant?.status !== 'active') throw new InvalidTokenError('the grant has ended')
+      return pinnedTo(grant, principal)
     }
     return { grantId, lookUp }
   }

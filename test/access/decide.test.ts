@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { decide } from '../../lib/access/decide.js'
+import { pinOf } from '../../lib/access/pins.js'
 import { buildPolicy } from '../../lib/access/policy.js'
 import { buildScopeModel } from '../../lib/protocol/scopes.js'
 import type { Component, ComponentKind, Operation, TagFilter } from '../../types/access.js'
@@ -36,6 +37,35 @@ t.test('all missing scopes are answered at once', async (t) => {
 
 t.test('a scope is not missing when another one implies it', async (t) => {
   t.match(decideFor(['notes:write'], tool('delete')), { allowed: false, missing: ['profile'] })
+})
+
+t.test('a pinned grant opens what is destructive when its consent named it, and everything else as ever', async (t) => {
+  const pin = pinOf({ kind: 'tool', name: 'delete' })
+  const pinned = (consented: string[], scopes: string[], name: string) =>
+    decide(principalWith(scopes, { consented }), tool(name), { policy, now: NOW })
+
+  t.ok(pinned([pin], ['admin'], 'delete').allowed)
+  t.same(pinned([], ['admin'], 'delete'), {
+    allowed: false, reason: 'not-consented', required: ['notes:write', 'profile'], missing: []
+  })
+  t.match(pinned([pinOf({ kind: 'prompt', name: 'delete' })], ['admin'], 'delete'), { reason: 'not-consented' })
+  t.match(pinned([pin], ['notes:read'], 'delete'), { reason: 'insufficient-scope' })
+  t.ok(pinned([], ['notes:read'], 'search').allowed)
+})
+
+t.test('of several rules that match a URI each destructive one has to be in the consent', async (t) => {
+  const rules = [
+    { resource: 'notes://all/1', scopes: ['notes:read'], destructive: true },
+    { resourceTemplate: 'notes://all/{id}', scopes: ['notes:read'], destructive: true }
+  ]
+  const read = (consented: string[]) => decide(
+    principalWith(['notes:read'], { consented }), message('resources/read', { kind: 'resource', name: 'notes://all/1' }),
+    { policy: buildPolicy({ model, components: rules }), now: NOW }
+  ).allowed
+  const pins = [pinOf({ kind: 'resource', name: 'notes://all/1' }), pinOf({ kind: 'resourceTemplate', name: 'notes://all/{id}' })]
+
+  t.equal(read(pins), true)
+  for (const pin of pins) t.equal(read([pin]), false)
 })
 
 t.test('a component without scopes is open to every grant', async (t) => {

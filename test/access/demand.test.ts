@@ -6,8 +6,9 @@ import type { ComponentRule } from '../../types/access.js'
 const model = buildScopeModel({
   read: 'Read', write: { title: 'Write', implies: ['read'] }, admin: { title: 'All', implies: ['write'] }, mail: 'Mail', chat: 'Chat'
 })
+const plain = { tags: new Set<string>(), senderConstrained: false, pin: 'p' }
 const ask = (rule: Omit<ComponentRule, 'tool'>, granted: string[]) =>
-  askScopes(demandOf({ tool: 'a', ...rule }, new Set(rule.tags), false), granted, model)
+  askScopes(demandOf({ tool: 'a', ...rule }, { ...plain, tags: new Set(rule.tags) }), granted, model)
 
 t.test('all scopes are needed, and all that are missing are told at once', async (t) => {
   t.strictSame(ask({ scopes: ['read', 'mail'] }, []), { required: ['read', 'mail'], missing: ['read', 'mail'] })
@@ -62,18 +63,19 @@ t.test('a demand holds what its rule says, and nothing for what it leaves out', 
     tool: 'a', scopes: ['read'], anyScope: ['mail'], tags: ['x'], roles: ['boss'], assurance: { maxAge: 1 }
   }
 
-  t.strictSame(demandOf(rule, tags, true), {
-    rule, tags, scopes: ['read'], anyScope: ['mail'], tagScopes: ['tag:x'], roles: ['boss'], assurance: { maxAge: 1 }, senderConstrained: true
+  t.strictSame(demandOf(rule, { tags, senderConstrained: true, pin: 'p' }), {
+    rule, tags, scopes: ['read'], anyScope: ['mail'], tagScopes: ['tag:x'], roles: ['boss'], assurance: { maxAge: 1 }, senderConstrained: true, pin: null
   })
-  t.strictSame(demandOf({ tool: 'a', scopes: [] }, new Set(), false), {
-    rule: { tool: 'a', scopes: [] }, tags: new Set(), scopes: [], anyScope: null, tagScopes: [], roles: null, assurance: null, senderConstrained: false
+  t.strictSame(demandOf({ tool: 'a', scopes: [] }, plain), {
+    rule: { tool: 'a', scopes: [] }, tags: new Set(), scopes: [], anyScope: null, tagScopes: [], roles: null, assurance: null, senderConstrained: false, pin: null
   })
-  t.match(demandOf({ tool: 'a', anyScope: ['mail'] }, tags, false), { scopes: [] })
-  t.match(demandOf({ tool: 'a' }, tags, false), { scopes: null })
+  t.match(demandOf({ tool: 'a', anyScope: ['mail'] }, { ...plain, tags }), { scopes: [] })
+  t.match(demandOf({ tool: 'a' }, { ...plain, tags }), { scopes: null })
+  t.match(demandOf({ tool: 'a', scopes: [], destructive: true }, plain), { pin: 'p' })
 })
 
 t.test('what no rule names asks for its scopes and no more', async (t) => {
   t.strictSame(plainDemand(['read'], true), {
-    rule: null, tags: new Set(), scopes: ['read'], anyScope: null, tagScopes: [], roles: null, assurance: null, senderConstrained: true
+    rule: null, tags: new Set(), scopes: ['read'], anyScope: null, tagScopes: [], roles: null, assurance: null, senderConstrained: true, pin: null
   })
 })

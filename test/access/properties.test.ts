@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { decide } from '../../lib/access/decide.js'
+import { pinOf } from '../../lib/access/pins.js'
 import { buildPolicy, type Policy } from '../../lib/access/policy.js'
 import { callOf, isVisible } from '../../lib/access/visible.js'
 import { buildScopeModel } from '../../lib/protocol/scopes.js'
@@ -88,11 +89,16 @@ const powers = fc.record({
   acr: fc.constantFrom(null, 'tin', 'gold'),
   amr: some(['pwd', 'otp']),
   authenticatedAt: fc.constantFrom(null, NOW - 5000, NOW - 300, NOW - 1, NOW),
-  confirmation: fc.constantFrom(null, { jkt: 'k' })
+  confirmation: fc.constantFrom(null, { jkt: 'k' }),
+  pins: fc.option(some(NAMES.map(pinOf)), { nil: undefined, freq: 1 })
 })
-type Powers = Pick<Principal, 'scopes' | 'roles' | 'acr' | 'amr' | 'authenticatedAt' | 'confirmation'>
+type Powers = Pick<Principal, 'scopes' | 'roles' | 'acr' | 'amr' | 'authenticatedAt' | 'confirmation'> & {
+  /** What the grant is pinned to; `undefined`: to nothing. */
+  readonly pins: readonly string[] | undefined
+}
 
-const principal = ({ scopes: granted, ...more }: Powers): Principal => principalWith(granted, more)
+const principal = ({ scopes: granted, pins, ...more }: Powers): Principal =>
+  principalWith(granted, pins === undefined ? more : { ...more, consented: pins })
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(...NAMES).map(callOf) },
@@ -141,14 +147,15 @@ holds('a list shows exactly what a call of it is not denied', fc.property(powers
     return shown === decide(principal(who), callOf(component), circumstances).allowed
   }))
 
-holds('more roles and a better sign-in never take anything away', fc.property(powers, powers, policy, operation, (who, more, by, wanted) => {
+holds('more roles, a wider consent and a better sign-in never take anything away', fc.property(powers, powers, policy, operation, (who, more, by, wanted) => {
   const better: Powers = {
     scopes: [...who.scopes, ...more.scopes],
     roles: [...who.roles, ...more.roles],
     acr: who.acr ?? more.acr,
     amr: [...who.amr, ...more.amr],
     authenticatedAt: Math.max(who.authenticatedAt ?? 0, more.authenticatedAt ?? 0),
-    confirmation: who.confirmation ?? more.confirmation
+    confirmation: who.confirmation ?? more.confirmation,
+    pins: who.pins === undefined || more.pins === undefined ? undefined : [...who.pins, ...more.pins]
   }
   return !allows(who, wanted, by) || allows(better, wanted, by)
 }))

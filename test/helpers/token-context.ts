@@ -102,8 +102,8 @@ export async function authorize (
   { grants }: TokenContext, clientId: string, overrides: Partial<RequestedGrant> = {}, now = START
 ): Promise<{ code: string, grantId: string }> {
   const { grant, handle } = await grants.request(grantRequest(clientId, overrides), now)
-  const { subject, scopes, grantId } = grant
-  const approved = await grants.approve({ handle, subject, scopes }, now)
+  const { subject, scopes, grantId, consented: opened = [] } = grant
+  const approved = await grants.approve({ handle, subject, scopes, opened }, now)
   if (approved === null) throw new Error('the grant was not approved')
   return { code: approved.code, grantId }
 }

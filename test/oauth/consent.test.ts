@@ -77,6 +77,26 @@ t.test('ticking nothing that was asked grants nothing', async (t) => {
   t.same(await grants.findRequested(handle, START), grant)
 })
 
+t.test('a grant is pinned to what the page named and the ticked scopes open, and to no more', async (t) => {
+  const { grants, handle } = await ask({ consented: ['one', 'two'] })
+
+  const approved = await grants.approve({ handle, subject: 'alice', scopes: SCOPES, opened: ['two', 'three'] }, START)
+
+  t.same(approved?.grant.consented, ['two'])
+})
+
+t.test('a grant of a page that names components is pinned to none when nobody says what is open', async (t) => {
+  const { grants, handle } = await ask({ consented: ['one'] })
+
+  t.same((await grants.approve({ handle, subject: 'alice', scopes: SCOPES }, START))?.grant.consented, [])
+})
+
+t.test('a grant of a page that names nothing is not pinned', async (t) => {
+  const { grants, handle } = await ask()
+
+  t.notOk('consented' in ((await grants.approve({ handle, subject: 'alice', scopes: SCOPES, opened: ['one'] }, START))?.grant ?? {}))
+})
+
 t.test('another user can neither approve, deny nor repeat', async (t) => {
   const { grants, handle } = await ask()
 

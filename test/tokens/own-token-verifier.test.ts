@@ -14,21 +14,24 @@ const token = await issueAccessToken({
   keyring: context.keyring, issuer: ISSUER, grant, scopes: ['s'], expiresAt: START + 900, now: START
 })
 
-function buildVerifier (overrides: Partial<OwnTokenVerifierInput> = {}) {
+const active = await context.grants.find((await openFamily(context)).grantId, START)
+const { find: findGrant } = context.grants
+
+type Overrides = Partial<OwnTokenVerifierInput> & { isLive?: (grantId: string, now: number) => Promise<boolean> }
+
+function buildVerifier ({ isLive = async () => true, ...others }: Overrides = {}) {
   let looks = 0
-  const { isLive = async () => true, ...others } = overrides
   const verifier = createOwnTokenVerifier({
     keyring: context.keyring,
     secrets: context.secrets,
-    findGrant: context.grants.find,
     issuer: ISSUER,
     resource: RESOURCE,
     tenant: 'default',
     remembered: 100,
     recheck: 5,
-    isLive: (grantId, now) => {
+    findGrant: async (grantId, now) => {
       looks += 1
-      return isLive(grantId, now)
+      return await isLive(grantId, now) ? active : null
     },
     ...others
   })
@@ -166,7 +169,7 @@ t.test('a token of a real grant is good until the grant is revoked', async (t) =
 })
 
 t.test('an opaque token is good with what its grant holds of it, and is recalled like a JWT', async (t) => {
-  const verifier = buildVerifier()
+  const verifier = buildVerifier({ findGrant })
   const { accessToken, grantId, clientId } = await openFamily(opaque)
 
   const principal = await verifier.verify(accessToken, START)
@@ -190,7 +193,7 @@ t.test('an opaque token is good with what its grant holds of it, and is recalled
 t.test('an opaque token is refused when it expired, was revoked, or is for another resource or issuer', async (t) => {
   const { accessToken, grantId } = await openFamily(opaque)
   const refused = (reason: string, more: Partial<OwnTokenVerifierInput> = {}, now = START) =>
-    t.rejects(buildVerifier(more).verify(accessToken, now), new InvalidTokenError(reason))
+    t.rejects(buildVerifier({ findGrant, ...more }).verify(accessToken, now), new InvalidTokenError(reason))
 
   await refused('expired', {}, START + 900)
   await refused('wrong audience', { resource: 'https://mcp.example/other' })
@@ -227,4 +230,18 @@ t.test('a revocation while an opaque token is looked up refuses it and leaves no
 
   await t.rejects(verifier.verify(accessToken, START), new InvalidTokenError('the grant has ended'))
   t.equal(verifier.recall(accessToken, START), undefined)
+})
+
+t.test('what the user consented to comes with the grant, for tokens of both formats, and stays with the token', async (t) => {
+  const verifier = buildVerifier({ findGrant, recheck: 0 })
+  for (const formatted of [context, opaque]) {
+    const pinned = await openFamily(formatted, { consented: ['one', 'two'] })
+    const principal = await verifier.verify(pinned.accessToken, START)
+    const free = await openFamily(formatted)
+
+    t.strictSame(principal.consented, ['one', 'two'])
+    t.ok(Object.isFrozen(principal) && Object.isFrozen(principal.consented))
+    t.strictSame((await verifier.verify(pinned.accessToken, START + 1)).consented, ['one', 'two'])
+    t.notOk('consented' in await verifier.verify(free.accessToken, START))
+  }
 })

@@ -16,7 +16,7 @@ import { sendPage } from '../support/send-page.js'
 import { readInput, readRequest, type AuthorizationInput } from './authorization-input.js'
 import { refuseToClient } from './authorization-response.js'
 import { findTarget, mustBeFetched, type AuthorizationTarget } from './authorization-target.js'
-import { buildConsentModel } from './consent-model.js'
+import { buildConsentModel, consentedBy } from './consent-model.js'
 import type { OAuthContext } from './context.js'
 import { answerOAuthErrors } from './oauth-errors.js'
 import { answerErrorPages } from './page-errors.js'
@@ -66,7 +66,8 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
     state: asked.state ?? null,
     authenticatedAt: authenticatedAt ?? now,
     acr,
-    amr
+    amr,
+    ...consentedBy(scopes, context)
   }, now)
   for (const operation of leniencies) recordEvent(request, { type: 'leniency.used', operation, subject, clientId })
   recordEvent(request, { type: 'authorization.requested', ...factsOf(grant), scopesAsked: scopes })

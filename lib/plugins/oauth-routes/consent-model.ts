@@ -1,4 +1,5 @@
 import { isOpenedBy } from '../../access/opened-by.js'
+import { pinsOpenedBy } from '../../access/pins.js'
 import type { ConsentModel } from '../../pages/consent-page.js'
 import type { ConsentComponent } from '../../pages/consent-scope.js'
 import { isLoopbackRedirect, redirectHost } from '../../protocol/redirect-uri.js'
@@ -29,6 +30,13 @@ function openedBy (scope: string, asked: readonly string[], { model, components 
     title: String(rule.title ?? rule.tool ?? rule.prompt ?? rule.resource ?? rule.resourceTemplate),
     destructive: rule.destructive === true
   }))
+}
+
+/** What a grant of these scopes is pinned to: all that the page says of them and is destructive. */
+export function consentedBy (
+  scopes: readonly string[], { model, components, pinned }: OAuthContext
+): Pick<Grant, 'consented'> {
+  return pinned ? { consented: pinsOpenedBy(scopes, { policy: components.policy(), model }) } : {}
 }
 
 /** What the consent page says about a grant (AS-C1). Everything is ticked: the user unticks. */

@@ -12,6 +12,7 @@ import { recordEvent } from '../support/record-event.js'
 import { isSameOrigin } from '../support/same-origin.js'
 import { csrfPartsOf } from './authorize.js'
 import { redirectToClient } from './authorization-response.js'
+import { consentedBy } from './consent-model.js'
 import type { OAuthContext } from './context.js'
 import { answerErrorPages } from './page-errors.js'
 import { askWhoIsSignedIn, signInFirst } from './signed-in-user.js'
@@ -53,12 +54,14 @@ async function findGrant (request: FastifyRequest, reply: FastifyReply, form: Fo
 }
 
 async function allow (
-  request: FastifyRequest, { handle, ticked }: Answer, grant: RequestedGrant, { store, clients }: OAuthContext
+  request: FastifyRequest, { handle, ticked }: Answer, grant: RequestedGrant, context: OAuthContext
 ): Promise<{ code: string }> {
+  const { store, clients } = context
   const now = store.clock()
   const client = await clients.find(grant.clientId, now)
   if (client === null) throw stale('client is gone')
-  const approved = await store.grants.approve({ handle, subject: grant.subject, scopes: ticked }, now)
+  const { consented: opened = [] } = consentedBy(grant.scopes.filter((scope) => ticked.includes(scope)), context)
+  const approved = await store.grants.approve({ handle, subject: grant.subject, scopes: ticked, opened }, now)
   if (approved === null) throw stale('decided before')
   await clients.keepAlive(client, now)
   const scopesGranted = approved.grant.scopes

@@ -50,6 +50,8 @@ export interface OAuthContext {
   readonly defaultScopes: readonly string[]
   /** As they are at the moment. */
   readonly components: Pick<LivePolicy, 'policy' | 'tagsOf' | 'onReplace'>
+  /** Whether grants are pinned to what the consent page says: not where it knows no components at all. */
+  readonly pinned: boolean
   readonly tagLimits: TagLimits
   /** The scopes of tags that the metadata names at the moment. */
   advertisedTags (): readonly string[]
@@ -147,6 +149,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     model,
     defaultScopes: defaultScopesOf(model, options.defaultScopes),
     components,
+    pinned: options.components !== undefined || sharedLivePolicy(fastify.server, resource) !== undefined,
     tagLimits: { ...TAG_LIMITS, ...options.tagLimits },
     advertisedTags: options.advertiseTags === false ? () => [] : components.advertised,
     registration,

@@ -28,7 +28,6 @@ export async function ownVerifier (
     issuer,
     resource,
     tenant,
-    isLive: grants.isLive,
     findGrant: grants.find,
     versionOf: grants.versionOf,
     remembered,

@@ -41,6 +41,8 @@ export interface Challenges {
   readonly notSenderConstrained: Refusal
   /** All scopes in one challenge (RS-23), with those that the token has, since some clients replace theirs (RS-24). */
   insufficientScope (required: readonly string[], granted: readonly string[]): Refusal
+  /** The scopes are there, but what they open now is not what the user agreed to. */
+  consentNeeded (scopes: readonly string[]): Refusal
   /** A good token of a sign-in that is too old or too weak: 401, with what it takes (RFC 9470 §3). */
   insufficientAuthentication (assurance: AssuranceRule, scope: readonly string[]): Refusal
 }
@@ -58,6 +60,7 @@ const NOT_SENDER_CONSTRAINED =
   refusal(401, { error: 'invalid_token', message: 'An access token that is bound to its sender is required' })
 const TWO_TOKENS = refusal(400, { message: 'The Authorization header is malformed' })
 const INSUFFICIENT_SCOPE = refusal(403, { error: 'insufficient_scope', message: 'More scopes are needed' })
+const NOT_CONSENTED = refusal(403, { error: 'insufficient_scope', message: 'The user has to consent again' })
 
 const INSUFFICIENT_AUTHENTICATION = refusal(401, {
   error: 'insufficient_user_authentication', message: 'A more recent or stronger sign-in is needed'
@@ -165,6 +168,11 @@ export function buildChallenges (input: {
     insufficientScope (required, granted) {
       const scope = scopesToAsk([...required, ...granted])
       return remember(scope.join(' '), () => challenged(INSUFFICIENT_SCOPE, scope, 'insufficient_scope'))
+    },
+
+    consentNeeded (scopes) {
+      const scope = scopesToAsk(scopes)
+      return remember(`consent ${scope.join(' ')}`, () => challenged(NOT_CONSENTED, scope, 'insufficient_scope'))
     },
 
     insufficientAuthentication (assurance, scopes) {

@@ -55,9 +55,11 @@ export function buildVerdict (input: { challenges: Challenges, hideDenied: boole
     if (reasons.has('host failed')) return UNDECIDED
     if (reasons.has('not-sender-constrained')) return challenges.notSenderConstrained
     const required = decided.flatMap(({ decision }) => decision.required)
-    if (!reasons.has('insufficient-scope') && !reasons.has('empty-grant')) {
-      return challenges.insufficientAuthentication(assuranceOf(decided), [...required, ...principal.scopes])
+    if (reasons.has('insufficient-scope') || reasons.has('empty-grant')) {
+      return challenges.insufficientScope(required, principal.scopes)
     }
-    return challenges.insufficientScope(required, principal.scopes)
+    const scopes = [...required, ...principal.scopes]
+    if (reasons.has('not-consented')) return challenges.consentNeeded(scopes)
+    return challenges.insufficientAuthentication(assuranceOf(decided), scopes)
   }
 }

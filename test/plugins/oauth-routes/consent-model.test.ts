@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
-import { buildConsentModel, inWords } from '../../../lib/plugins/oauth-routes/consent-model.js'
+import { pinOf } from '../../../lib/access/pins.js'
+import { buildConsentModel, consentedBy, inWords } from '../../../lib/plugins/oauth-routes/consent-model.js'
 import { buildContext, type OAuthContext } from '../../../lib/plugins/oauth-routes/context.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import type { SignedInUser } from '../../../types/sign-in.js'
@@ -52,6 +53,18 @@ t.test('a component that needs two scopes shows under both when both are asked f
   })
   t.same(opened(await modelOf(context, { scopes: ['a', 'b'] })), { a: ['both', 'file:///x'], b: ['both'] })
   t.same(opened(await modelOf(context, { scopes: ['a'] })), { a: ['file:///x'] })
+})
+
+t.test('a grant is pinned to what the page shows and is destructive, where it knows any component', async (t) => {
+  const { components, ...bare } = OPTIONS
+  const pin = pinOf({ kind: 'tool', name: 'delete_note' })
+
+  t.same(consentedBy(['notes:write'], await contextOf(t)), { consented: [pin] })
+  t.same(consentedBy(['notes:read'], await contextOf(t)), { consented: [] })
+  t.same(consentedBy(['notes:write'], await contextOf(t, { components: [] })), { consented: [] })
+  const app = buildApp(t)
+  await app.register(pkceStore, {})
+  t.same(consentedBy(['notes:write'], buildContext(app, bare)), {})
 })
 
 t.test('every scope is ticked, in words', async (t) => {

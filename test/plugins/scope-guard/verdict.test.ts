@@ -123,6 +123,19 @@ for (const [what, [message, params]] of Object.entries(weak)) {
   })
 }
 
+t.test('what the user has not seen is asked for again, with the scopes that it needs and that are there', async (t) => {
+  const verifier = verifierOf({ pinned: principalWith(['admin'], { consented: [] }) })
+  const { app, events, handled } = await guardedApp(t, { verifier })
+
+  const response = await app.inject(post('pinned', callTool('delete')))
+
+  t.equal(response.statusCode, 403)
+  t.match(response.headers['www-authenticate'], /scope="notes:write profile admin", error="insufficient_scope", error_description="[^"=]+"$/)
+  t.match(events.at(-1), { type: 'access.denied', reason: 'not-consented', operation: 'tools/call delete' })
+  t.equal((await app.inject(post('pinned', callTool('search')))).statusCode, 200)
+  t.equal(handled.length, 1)
+})
+
 t.test('methods of signing in have no place in a challenge', async (t) => {
   const { app } = await guardedApp(t, strict)
 
