@@ -82,6 +82,7 @@ export const also = {
   'test/oauth/token-endpoint.test.ts': [
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],
+  'test/oauth/device-authorizations.test.ts': ['lib/crypto/user-code.ts', 'lib/oauth/device-code.ts'],
   'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
   'test/tokens/access-token.test.ts': ['lib/tokens/access-token-claims.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']

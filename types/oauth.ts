@@ -111,6 +111,8 @@ export interface Grant {
   /** When the code was exchanged. */
   readonly exchangedAt: number | null
   readonly refresh: RefreshState | null
+  /** Of a grant that a device asked for (RFC 8628): what it asked with, and until when it may fetch its tokens. */
+  readonly device?: { readonly deviceId: string, readonly endsAt: number }
   /** The opaque access tokens that are out, the oldest first. Not there before the exchange, and in older records. */
   readonly accessTokens?: readonly OpaqueAccessToken[]
   /** Seconds since the Unix epoch after which no refresh is possible, however active. */

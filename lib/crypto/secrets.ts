@@ -30,7 +30,8 @@ function deriveKeys (secret: string): Keys {
     'set-up': keysFor('set-up'),
     'bound-ids': keysFor('bound-ids'),
     handles: keysFor('handles'),
-    'dpop-nonce': keysFor('dpop-nonce')
+    'dpop-nonce': keysFor('dpop-nonce'),
+    'device-codes': keysFor('device-codes')
   }
 }
 

@@ -9,7 +9,7 @@ export type RequestedGrant = Grant & { readonly subject: string }
 /** What the user is asked to agree to, after every check of the authorization request. */
 export type GrantRequest = Pick<RequestedGrant,
   'clientId' | 'subject' | 'redirectUri' | 'resource' | 'scopes' | 'state' | 'codeChallenge' |
-  'authenticatedAt' | 'acr' | 'amr' | 'consented'>
+  'authenticatedAt' | 'acr' | 'amr' | 'consented' | 'device'>
 
 /** The user's answer. `subject` is who is signed in now: it must be the one who was asked. */
 export interface Decision {
@@ -116,7 +116,7 @@ export function createConsent (input: {
         scopes,
         ...consentedOf(grant, decision),
         codeDigest: sha256(code),
-        endsAt: now + lifetimes.code
+        endsAt: grant.device?.endsAt ?? now + lifetimes.code
       }
       return await grantRecords.advance(held, approved, now)
         ? { grant: approved, code }
