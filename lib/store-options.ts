@@ -5,7 +5,7 @@ import { clock, closed, DAY, list, name, object, url, whole } from './option-par
 const staticClient = Type.Object({
   clientId: name,
   name: Type.Optional(name),
-  redirectUris: list(url, { minItems: 1 }),
+  redirectUris: Type.Optional(list(url)),
   secret: Type.Optional(Type.String({ minLength: 32, maxLength: 512 })),
   tokenEndpointAuthMethod: Type.Optional(Type.Union([
     Type.Literal('none'), Type.Literal('client_secret_basic'), Type.Literal('client_secret_post'),

@@ -84,6 +84,7 @@ export const also = {
   ],
   'test/oauth/device-authorizations.test.ts': ['lib/crypto/user-code.ts', 'lib/oauth/device-code.ts'],
   'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
+  'test/oauth/client-credentials-grant.test.ts': ['lib/oauth/direct-grant.ts'],
   'test/tokens/access-token.test.ts': ['lib/tokens/access-token-claims.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }

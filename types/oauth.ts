@@ -46,10 +46,15 @@ export interface Client {
 export interface StaticClient {
   readonly clientId: string
   readonly name?: string
-  readonly redirectUris: readonly string[]
+  /** Needed by the grant type `authorization_code`, refused without. */
+  readonly redirectUris?: readonly string[]
   /** Needed by the `client_secret_*` methods, refused with `none`. At least 32 characters. */
   readonly secret?: string
   readonly tokenEndpointAuthMethod?: ClientAuthenticationMethod
+  /**
+   * Default `authorization_code` and `refresh_token`. With `client_credentials` the client acts for itself, without a
+   * user: it needs a secret or key, and a `scope`.
+   */
   readonly grantTypes?: readonly GrantType[]
   /** The most that this client may ask for, space-separated, with what it implies. Default: no limit. */
   readonly scope?: string

@@ -14,6 +14,8 @@ export interface Grants extends Consent, Revocations {
   versionOf (grantId: string, now: number): number | undefined
   /** For the grant types: the grant with the version that `advance` compares. */
   read (grantId: string, now: number): Promise<HeldGrant | null>
+  /** For the grant types: a grant that nobody is asked about. Its id is new and random. */
+  open (grant: Grant, now: number): Promise<boolean>
   /** For the grant types: one atomic step. Answers `false` when somebody else was first. */
   advance (held: HeldGrant, next: Grant, now: number): Promise<boolean>
 }
@@ -29,6 +31,7 @@ export function createGrants (input: {
     ...createRevocations({ grantRecords, records: input.records, tenant: input.tenant }),
     read: grantRecords.read,
     versionOf: grantRecords.versionOf,
+    open: grantRecords.add,
     advance: grantRecords.advance,
 
     async find (grantId, now) {

@@ -8,6 +8,7 @@ import type { Client, ClientAuthenticationMethod, StaticClient } from '../../typ
 // as RFC 6749 §2.3.1 says, or leaves that out, as the SDKs do (AS-T3).
 const CLIENT_ID = /^[\w.~-]{1,200}$/
 const SECRET = /^[\w.~-]{32,200}$/
+const DEFAULT_GRANT_TYPES = ['authorization_code', 'refresh_token']
 
 /**
  * The operator's clients by their id. Secrets are kept as digests. Grant types are `authorization_code` and
@@ -36,8 +37,8 @@ function readStaticClient (input: StaticClient, path: string): Client {
     metadata: {
       redirect_uris: readRedirectUris(input, path),
       token_endpoint_auth_method: method,
-      grant_types: readGrantTypes(input, path),
-      response_types: ['code'],
+      grant_types: readGrantTypes(input, method, path),
+      response_types: usesBrowser(input) ? ['code'] : [],
       ...(input.name === undefined ? {} : { client_name: input.name }),
       ...(input.scope === undefined ? {} : { scope: readCeiling(input.scope, path) })
     },
@@ -62,15 +63,25 @@ function readMethod (input: StaticClient, path: string): ClientAuthenticationMet
   return method
 }
 
-function readGrantTypes ({ grantTypes = ['authorization_code', 'refresh_token'] }: StaticClient, path: string) {
-  if (!grantTypes.includes('authorization_code')) {
-    throw new InvalidOptionError(`${path}.grantTypes must contain authorization_code`)
-  }
+const usesBrowser = ({ grantTypes = DEFAULT_GRANT_TYPES }: StaticClient): boolean => grantTypes.includes('authorization_code')
+
+/** A client that acts for itself has to show who it is, and the operator has to say what it may do (AS-T11). */
+function readGrantTypes (
+  { grantTypes = DEFAULT_GRANT_TYPES, scope }: StaticClient, method: ClientAuthenticationMethod, path: string
+): readonly string[] {
+  if (!grantTypes.includes('client_credentials')) return grantTypes
+  if (method === 'none') throw new InvalidOptionError(`${path}.grantTypes must not contain client_credentials without a secret or key`)
+  if (scope === undefined) throw new InvalidOptionError(`${path}.scope is needed by grant type client_credentials`)
   return grantTypes
 }
 
-function readRedirectUris ({ redirectUris }: StaticClient, path: string): readonly string[] {
-  if (redirectUris.length === 0) throw new InvalidOptionError(`${path}.redirectUris must not be empty`)
+function readRedirectUris (client: StaticClient, path: string): readonly string[] {
+  const { redirectUris = [] } = client
+  if (!usesBrowser(client)) {
+    if (redirectUris.length === 0) return []
+    throw new InvalidOptionError(`${path}.redirectUris contradicts grantTypes without authorization_code`)
+  }
+  if (redirectUris.length === 0) throw new InvalidOptionError(`${path}.redirectUris is needed by grant type authorization_code`)
   for (const [index, uri] of redirectUris.entries()) {
     const schemes = [uri.slice(0, uri.indexOf(':')).toLowerCase()]
     checked(`${path}.redirectUris[${index}]`, () => readRedirectUri(uri, { schemes }))

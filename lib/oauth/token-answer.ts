@@ -10,6 +10,8 @@ export interface TokenAnswer {
   /** JSON text. Send it with `cache-control: no-store` (AS-T2). */
   readonly body: string
   readonly event: AuditInput
+  /** Names of the leniencies that the request needed. */
+  readonly leniencies?: readonly string[]
 }
 
 /**

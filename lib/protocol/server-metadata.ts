@@ -40,6 +40,7 @@ export interface ServerMetadata {
 export interface ServerMetadataInput {
   readonly issuer: string
   readonly scopes: readonly string[]
+  readonly grantTypes: readonly string[]
   /** Whether clients can register themselves. */
   readonly registration: boolean
   /** Whether clients can send authorization requests ahead, or have to. Default `off`. */
@@ -71,7 +72,7 @@ export function endpointsOf (issuer: string): Endpoints {
 
 /** The authorization server metadata (RFC 8414 §2, AS-M1, AS-M2): only what is switched on, no empty members. */
 export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata {
-  const { issuer, scopes, registration, clientDocuments = false, pushedRequests = 'off', endpoints } = input
+  const { issuer, scopes, grantTypes, registration, clientDocuments = false, pushedRequests = 'off', endpoints } = input
   return {
     issuer,
     authorization_endpoint: endpoints.authorization.url,
@@ -86,7 +87,7 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     ...(scopes.length === 0 ? {} : { scopes_supported: [...scopes] }),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: [...grantTypes],
     token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
     revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
     code_challenge_methods_supported: ['S256'],

@@ -2,7 +2,9 @@ import { openKeyring } from '../../lib/crypto/keyring.js'
 import { randomId, sha256 } from '../../lib/crypto/digest.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { createClients } from '../../lib/oauth/clients.js'
+import { clientCredentialsGrant } from '../../lib/oauth/client-credentials-grant.js'
 import { codeGrant } from '../../lib/oauth/code-grant.js'
+import type { DirectRules } from '../../lib/oauth/direct-grant.js'
 import { createGrants } from '../../lib/oauth/grants.js'
 import type { RequestedGrant } from '../../lib/oauth/consent.js'
 import { refreshGrant } from '../../lib/oauth/refresh-grant.js'
@@ -10,6 +12,8 @@ import { answerTokenRequest } from '../../lib/oauth/token-endpoint.js'
 import type { TokenContext } from '../../lib/oauth/token-context.js'
 import { readForm, type Form } from '../../lib/protocol/form.js'
 import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
+import { buildScopeModel } from '../../lib/protocol/scopes.js'
+import { TAG_LIMITS } from '../../lib/protocol/tags.js'
 import { memoryStore } from '../../lib/stores/memory.js'
 import type { AccessTokenFormat, Client, ClientMetadata, Lifetimes, StaticClient } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
@@ -34,6 +38,17 @@ export const LIFETIMES: Lifetimes = {
 export const SECRETS = deriveSecrets(['a secret for tests of thirty-two characters or more'])
 const KEYRING = await openKeyring({ records: memoryStore(), tenant: 'default', secrets: SECRETS, clock: () => START })
 
+export const MODEL = buildScopeModel({
+  'notes:read': 'Read notes', 'notes:write': { title: 'Change notes', implies: ['notes:read'] }, 'notes:admin': 'All'
+})
+
+/** What the grant types without a browser may give. */
+export const DIRECT: DirectRules = {
+  resources: [{ resource: RESOURCE, model: MODEL, defaultScopes: ['notes:read'] }],
+  tagLimits: TAG_LIMITS,
+  missingResource: true
+}
+
 export interface ContextInput {
   readonly records?: RecordStore
   readonly lifetimes?: Partial<Lifetimes>
@@ -41,6 +56,7 @@ export interface ContextInput {
   readonly statics?: readonly StaticClient[]
   readonly maxClients?: number
   readonly accessTokenFormat?: AccessTokenFormat
+  readonly direct?: DirectRules
 }
 
 /** A token endpoint's context over a memory store, or over `records`. */
@@ -58,7 +74,11 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
     lifetimes,
     accessTokenFormat: input.accessTokenFormat ?? 'jwt',
     leniencies: resolveLeniencies(input.leniencies),
-    grantTypes: new Map([['authorization_code', codeGrant], ['refresh_token', refreshGrant]]),
+    grantTypes: new Map([
+      ['authorization_code', codeGrant],
+      ['refresh_token', refreshGrant],
+      ['client_credentials', clientCredentialsGrant(input.direct ?? DIRECT)]
+    ]),
     clients: createClients({ records, tenant, statics, lifetimes, maxClients }),
     grants: createGrants({ records, tenant, secrets: SECRETS, lifetimes })
   }

@@ -21,7 +21,9 @@ const refusals: Readonly<Record<string, readonly [StaticClient, string]>> = {
     [{ ...minimal, tokenEndpointAuthMethod: 'client_secret_basic' }, 'clients[0].secret'],
   'an empty scope': [{ ...minimal, scope: '' }, 'clients[0].scope'],
   'a malformed scope': [{ ...minimal, scope: 'a"b' }, 'clients[0].scope'],
-  'no code grant': [{ ...minimal, grantTypes: ['refresh_token'] }, 'clients[0].grantTypes']
+  'redirect URIs that nothing redirects to': [{ ...minimal, grantTypes: ['client_credentials'], secret, scope: 'a' }, 'clients[0].redirectUris'],
+  'tokens of its own and no secret': [{ clientId: 'job', grantTypes: ['client_credentials'], scope: 'a' }, 'clients[0].grantTypes'],
+  'tokens of its own and no scope': [{ clientId: 'job', grantTypes: ['client_credentials'], secret }, 'clients[0].scope']
 }
 
 for (const [name, [client, path]] of Object.entries(refusals)) {
@@ -67,6 +69,12 @@ t.test('a client with a secret authenticates by Basic unless it says otherwise; 
   })
   t.same(clients.get('post')?.authenticationMethods, ['client_secret_post'])
   t.notOk(JSON.stringify([...clients]).includes(secret))
+})
+
+t.test('a client that no browser comes back to has no redirect URI', async (t) => {
+  const clients = readStaticClients([{ clientId: 'job', secret, scope: 'notes:read', grantTypes: ['client_credentials'] }])
+
+  t.match(clients.get('job')?.metadata, { redirect_uris: [], response_types: [], grant_types: ['client_credentials'] })
 })
 
 t.test('the operator may name private-use schemes', async (t) => {

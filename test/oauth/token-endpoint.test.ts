@@ -21,7 +21,7 @@ const refusals: Readonly<Record<string, readonly [string, string]>> = {
   'an unknown client': ['client_id=nobody&grant_type=refresh_token&refresh_token=x', 'invalid_client'],
   'no grant type': [known, 'invalid_request'],
   'a grant type that there is not': [`${known}&grant_type=password&username=a&password=b`, 'unsupported_grant_type'],
-  client_credentials: [`${known}&grant_type=client_credentials`, 'unsupported_grant_type'],
+  'a grant type of clients that the operator set up': [`${known}&grant_type=client_credentials`, 'unauthorized_client'],
   'a grant type that is a member of every object': [`${known}&grant_type=constructor`, 'unsupported_grant_type'],
   'a grant type that the client did not register':
     [`client_id=${codeOnly.clientId}&grant_type=refresh_token&refresh_token=x`, 'unauthorized_client'],

@@ -2,11 +2,11 @@ import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js'
 import t from 'tap'
 import { buildServerMetadata, endpointsOf } from '../../lib/protocol/server-metadata.js'
 
-type Changes = { issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
+type Changes = { grantTypes?: string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
 
 function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
   const issuer = changes.issuer ?? 'https://h.example'
-  return buildServerMetadata({ issuer, scopes: ['mcp:read'], registration: true, endpoints: endpointsOf(issuer), ...changes })
+  return buildServerMetadata({ issuer, scopes: ['mcp:read'], grantTypes: ['authorization_code', 'refresh_token'], registration: true, endpoints: endpointsOf(issuer), ...changes })
 }
 
 t.test('the document names what is switched on', async (t) => {

@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError, PartOrderError } from '../../errors.js'
 import { createClientDocuments, withDocuments, type ClientDocuments } from '../../oauth/client-documents.js'
 import type { Clients } from '../../oauth/clients.js'
+import { clientCredentialsGrant } from '../../oauth/client-credentials-grant.js'
 import { codeGrant } from '../../oauth/code-grant.js'
+import type { DirectRules } from '../../oauth/direct-grant.js'
 import { createPushedRequests, type PushedRequests } from '../../oauth/pushed-requests.js'
 import { refreshGrant } from '../../oauth/refresh-grant.js'
 import type { TokenContext } from '../../oauth/token-context.js'
@@ -26,10 +28,14 @@ import { buildLivePolicy, sharedLivePolicy, type LivePolicy } from '../support/l
 import { senderMetadataOf } from '../support/sender-metadata.js'
 import { clientRequests, type ClientRequestOf } from './client-request.js'
 
-const GRANT_TYPES: TokenContext['grantTypes'] = new Map([
-  ['authorization_code', codeGrant],
-  ['refresh_token', refreshGrant]
-])
+/** What the token endpoint can do, in the order of the metadata. */
+function grantTypesOf (rules: DirectRules): TokenContext['grantTypes'] {
+  return new Map([
+    ['authorization_code', codeGrant],
+    ['refresh_token', refreshGrant],
+    ['client_credentials', clientCredentialsGrant(rules)]
+  ])
+}
 
 /** All that the endpoints share, worked out at boot. */
 export interface OAuthContext {
@@ -123,6 +129,8 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
   const documents = documentsOf(store, options)
   const clients = documents === null ? store.clients : withDocuments(store.clients, documents)
   const leniencies = resolveLeniencies(options.leniencies, strict)
+  const defaultScopes = defaultScopesOf(model, options.defaultScopes)
+  const tagLimits = { ...TAG_LIMITS, ...options.tagLimits }
   return Object.freeze({
     store,
     tokens: {
@@ -136,7 +144,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
       lifetimes,
       accessTokenFormat,
       leniencies,
-      grantTypes: GRANT_TYPES
+      grantTypes: grantTypesOf({ resources: [{ resource, model, defaultScopes }], tagLimits, ...leniencies })
     },
     clients,
     documents,
@@ -147,10 +155,10 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     resourceName: options.resourceName ?? new URL(resource).host,
     endpoints: endpointsOf(issuer),
     model,
-    defaultScopes: defaultScopesOf(model, options.defaultScopes),
+    defaultScopes,
     components,
     pinned: options.components !== undefined || sharedLivePolicy(fastify.server, resource) !== undefined,
-    tagLimits: { ...TAG_LIMITS, ...options.tagLimits },
+    tagLimits,
     advertisedTags: options.advertiseTags === false ? () => [] : components.advertised,
     registration,
     redirectSchemes,

@@ -16,7 +16,7 @@ const NO_DOCUMENTS: Documents = new Map()
  * whatever `Host` says (RS-8).
  */
 export function discovery (scope: FastifyInstance, context: OAuthContext): void {
-  const { issuer, resource, resourceName, model, defaultScopes } = context
+  const { issuer, resource, resourceName, model, defaultScopes, tokens } = context
   const { registration, documents, pushed, endpoints, store, sender, components, advertisedTags } = context
   const ofResource = (): string => JSON.stringify(buildResourceMetadata({
     resource, issuers: [issuer], scopes: [...defaultScopes, ...advertisedTags()], name: resourceName, sender
@@ -24,6 +24,7 @@ export function discovery (scope: FastifyInstance, context: OAuthContext): void 
   const ofServer = (): string => JSON.stringify(buildServerMetadata({
     issuer,
     scopes: [...model.names, ...advertisedTags()],
+    grantTypes: [...tokens.grantTypes.keys()],
     registration,
     clientDocuments: documents !== null,
     pushedRequests: pushed?.mode ?? 'off',

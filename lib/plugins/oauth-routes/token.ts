@@ -14,7 +14,9 @@ export function tokenEndpoint (scope: FastifyInstance, context: OAuthContext): v
     refused: 'token.refused',
     async answer (request, reply) {
       const answer = await answerTokenRequest(clientRequestOf(request), tokens, store.clock())
-      recordEvent(request, answer.event)
+      const { event, leniencies = [] } = answer
+      for (const operation of leniencies) recordEvent(request, { ...event, type: 'leniency.used', operation })
+      recordEvent(request, event)
       return sendJson(reply.code(answer.status), answer.body)
     }
   })
