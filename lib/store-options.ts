@@ -36,6 +36,7 @@ export const pkceStoreMembers = {
   lifetimes: Type.Optional(lifetimes),
   clients: Type.Optional(list(staticClient)),
   maxClients: whole(2, 10_000_000),
+  maxClientsPerNetwork: whole(1, 10_000_000),
   pruneInterval: whole(0, DAY),
   ...clock
 }

@@ -79,6 +79,9 @@ export const also = {
   'test/plugins/scope-guard/sender.test.ts': [
     'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/support/client-certificate.ts'
   ],
+  'test/oauth/clients.test.ts': [
+    'lib/oauth/client-lifetime.ts', 'lib/oauth/client-quota.ts', 'lib/oauth/client-records.ts'
+  ],
   'test/oauth/token-endpoint.test.ts': [
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],

@@ -24,10 +24,13 @@ export interface PkceStoreOptions {
   /** Clients that the operator configured. */
   readonly clients?: readonly StaticClient[]
   /**
-   * Self-registered clients that nobody has authorized yet, kept at the same time; half as many may register within
-   * `lifetimes.unusedClient`. Those that a user authorized do not count. At least 2, default 10 000.
+   * Self-registered clients that nobody has authorized yet, kept at the same time; half as many may be added within
+   * `lifetimes.unusedClient`. Beyond that nothing is kept for a new one until a user authorizes it: its id says what it
+   * registered. Those that a user authorized do not count. At least 2, default 10 000.
    */
   readonly maxClients?: number
+  /** Of these, added by one network (IPv4 /24, IPv6 /64) within `lifetimes.unusedClient`. At least 1, default 200. */
+  readonly maxClientsPerNetwork?: number
   /** Seconds between two rounds of forgetting what has expired. Default 60, 0 switches it off. */
   readonly pruneInterval?: number
   readonly clock?: Clock

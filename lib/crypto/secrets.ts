@@ -31,7 +31,8 @@ function deriveKeys (secret: string): Keys {
     'bound-ids': keysFor('bound-ids'),
     handles: keysFor('handles'),
     'dpop-nonce': keysFor('dpop-nonce'),
-    'device-codes': keysFor('device-codes')
+    'device-codes': keysFor('device-codes'),
+    'client-ids': keysFor('client-ids')
   }
 }
 

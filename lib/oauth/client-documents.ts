@@ -5,6 +5,7 @@ import { OAuthError } from '../protocol/oauth-error.js'
 import { fetchPublicJson, PublicFetchError, type PublicFetchOptions } from '../tokens/public-fetch.js'
 import type { Client, Lifetimes } from '../../types/oauth.js'
 import type { RecordStore, StoredRecord } from '../../types/stores.js'
+import { keptAfterUse } from './client-lifetime.js'
 import type { Clients } from './clients.js'
 import { readStoredClient } from './stored-client.js'
 
@@ -24,7 +25,7 @@ export interface ClientDocuments {
    * @throws {OAuthError} `invalid_client`, the same for whatever is wrong; `temporarily_unavailable`
    */
   read (clientId: string, subject: string, now: number): Promise<Client>
-  /** Keeps a client for `lifetimes.idleClient` from now on: a user has just authorized it. */
+  /** As `keepAlive` of all clients: a user has just authorized it. */
   keepAlive (client: Client, now: number): Promise<void>
 }
 
@@ -130,7 +131,7 @@ export function createClientDocuments (input: ClientDocumentRules & {
 
     async keepAlive ({ clientId }, now) {
       const record = await records.get(keyOf(clientId), now)
-      if (record !== null) await records.replace({ ...record, expiresAt: now + lifetimes.idleClient }, now)
+      if (record !== null) await records.replace({ ...record, expiresAt: now + keptAfterUse(lifetimes) }, now)
     }
   }
 }

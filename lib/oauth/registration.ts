@@ -11,6 +11,13 @@ export interface RegistrationContext {
   readonly strict: boolean
 }
 
+export interface RegistrationRequest {
+  /** The body, parsed. */
+  readonly said: unknown
+  /** Whose it is: an IPv4 address, or an IPv6 /64. */
+  readonly address?: string
+}
+
 /**
  * Registers a client that nobody knows (RFC 7591, AS-R1 to AS-R5). The body, to be sent with 201 and `no-store`, is
  * the metadata exactly as stored, and the secret, if any, for the only time.
@@ -18,18 +25,20 @@ export interface RegistrationContext {
  * @throws {OAuthError} `invalid_client_metadata`, `invalid_redirect_uri`; `too_many_requests` when there is no room.
  */
 export async function registerClient (
-  input: unknown, context: RegistrationContext, now: number
+  { said, address }: RegistrationRequest, context: RegistrationContext, now: number
 ): Promise<{ readonly body: string, readonly event: AuditInput }> {
-  const metadata = readClientMetadata(input, context)
-  const authenticationMethods = methodsOf(input, metadata)
-  const { client, secret } = await context.clients.register({ metadata, authenticationMethods }, now)
+  const metadata = readClientMetadata(said, context)
+  const authenticationMethods = methodsOf(said, metadata)
+  const { client, secret, how } = await context.clients.register({
+    metadata, authenticationMethods, ...(address === undefined ? {} : { address })
+  }, now)
   const body = JSON.stringify({
     client_id: client.clientId,
     client_id_issued_at: client.issuedAt,
     ...(secret === null ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
     ...metadata
   })
-  return { body, event: { type: 'client.registered', clientId: client.clientId } }
+  return { body, event: { type: 'client.registered', reason: how, clientId: client.clientId } }
 }
 
 /** A client that named a method is held to it; one that did not may send its secret either way (section 2, rule 6). */

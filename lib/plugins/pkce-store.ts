@@ -54,7 +54,13 @@ async function openStore (options: PkceStoreOptions): Promise<PkceStore> {
     clock,
     secrets,
     accessTokenFormat: options.accessTokenFormat ?? 'jwt',
-    clients: createClients({ ...held, statics: options.clients ?? [], maxClients: options.maxClients ?? 10_000 }),
+    clients: createClients({
+      ...held,
+      secrets,
+      statics: options.clients ?? [],
+      maxClients: options.maxClients ?? 10_000,
+      maxClientsPerNetwork: options.maxClientsPerNetwork ?? 200
+    }),
     grants: createGrants({ ...held, secrets }),
     keyring: await openKeyring({ records, tenant, secrets, algorithm, clock })
   })

@@ -25,3 +25,10 @@ export function readNetworks (networks: readonly string[]): IsWithin {
     return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4')
   }
 }
+
+const IPV4 = /^(\d{1,3}(?:\.\d{1,3}){2})\.\d{1,3}$/
+
+/** The network that an address is counted with: an IPv4 address by its /24, all else, IPv6 by its /64, as it is. */
+export function networkOf (address: string): string {
+  return IPV4.exec(address)?.[1] ?? address
+}

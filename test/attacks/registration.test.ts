@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { FormBrowser, signInAndConsent } from '../../examples/support/form-browser.js'
 import { PlainClient } from '../helpers/oauth-client.js'
@@ -128,16 +129,37 @@ t.test('every method of every endpoint is answered in our words, and kept by nob
   }
 })
 
-// Last, since nobody can register afterwards.
-t.test('registrations end where the quota does, in words that a client reads, and who is there stays (AS-R5, AS-T15)', async (t) => {
+// Last, since nothing is kept for anybody afterwards.
+t.test('a flood fills nothing, keeps nobody from registering, and who is there stays (AS-R5, AS-T15)', async (t) => {
   const client = new PlainClient(server.origin)
   await client.register()
-  const answers = await Promise.all(Array.from({ length: 2 * QUOTA }, async () => await registerWith({})))
+  const flood = await Promise.all(Array.from({ length: 2 * QUOTA }, async () => await registerWith({})))
+  const ids = await Promise.all(flood.map(async (answer) => (await answer.json() as { client_id: string }).client_id))
 
-  t.equal(answers.filter(({ status }) => status === 201).length, QUOTA - 3, 'three have registered before, refusals do not count')
-  const refused = answers.find(({ status }) => status === 429)
-  t.equal(refused?.headers.get('cache-control'), 'no-store')
-  t.match(refused?.headers.get('retry-after'), /^\d+$/)
-  t.match(await refused?.json(), { error: 'too_many_requests' })
+  t.ok(flood.every(({ status }) => status === 201))
+  t.equal(ids.filter((id) => id.length === 22).length, QUOTA - 3, 'so many are kept: three have registered before')
   t.ok((await client.signIn()).access_token)
+  const fresh = new PlainClient(server.origin)
+  const { refresh_token: token } = await fresh.signIn()
+  t.match(fresh.clientId, /^[\w-]+\.[\w-]{43}$/)
+  t.equal((await fresh.refresh(token)).status, 200)
+
+  const long = await registerWith({ redirect_uris: Array.from({ length: 20 }, () => `https://c.example/${randomBytes(40).toString('hex')}`) })
+  t.equal(long.status, 429, 'an id cannot say everything')
+  t.equal(long.headers.get('cache-control'), 'no-store')
+  t.match(long.headers.get('retry-after'), /^\d+$/)
+  t.match(await long.json(), { error: 'too_many_requests' })
+})
+
+t.test('an id that says what was registered cannot be made up, changed or grown', async (t) => {
+  const { client_id: id } = await (await registerWith({ token_endpoint_auth_method: 'none', client_name: 'Mallory' })).json() as { client_id: string }
+  const [said = '', tag = ''] = id.split('.')
+  const open = async (clientId: string) =>
+    (await fetch(`${server.origin}/authorize?${new URLSearchParams({ client_id: clientId, redirect_uri: CALLBACK }).toString()}`, { redirect: 'manual' })).status
+  const known = await open(id)
+
+  for (const made of [`${said}.${'a'.repeat(43)}`, `${said}a.${tag}`, `${said.slice(1)}.${tag}`, `${id}=`, said, `.${tag}`]) {
+    t.equal(await open(made), 400, made)
+  }
+  t.not(known, 400)
 })

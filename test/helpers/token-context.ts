@@ -1,7 +1,7 @@
 import { openKeyring } from '../../lib/crypto/keyring.js'
 import { randomId, sha256 } from '../../lib/crypto/digest.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
-import { createClients } from '../../lib/oauth/clients.js'
+import { createClients, type Registered } from '../../lib/oauth/clients.js'
 import { clientCredentialsGrant } from '../../lib/oauth/client-credentials-grant.js'
 import { codeGrant } from '../../lib/oauth/code-grant.js'
 import type { DirectRules } from '../../lib/oauth/direct-grant.js'
@@ -15,7 +15,7 @@ import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
 import { buildScopeModel } from '../../lib/protocol/scopes.js'
 import { TAG_LIMITS } from '../../lib/protocol/tags.js'
 import { memoryStore } from '../../lib/stores/memory.js'
-import type { AccessTokenFormat, Client, ClientMetadata, Lifetimes, StaticClient } from '../../types/oauth.js'
+import type { AccessTokenFormat, ClientMetadata, Lifetimes, StaticClient } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 
@@ -55,13 +55,14 @@ export interface ContextInput {
   readonly leniencies?: Partial<Leniencies>
   readonly statics?: readonly StaticClient[]
   readonly maxClients?: number
+  readonly maxClientsPerNetwork?: number
   readonly accessTokenFormat?: AccessTokenFormat
   readonly direct?: DirectRules
 }
 
 /** A token endpoint's context over a memory store, or over `records`. */
 export function buildContext (input: ContextInput = {}): TokenContext & { readonly records: RecordStore } {
-  const { records = memoryStore(), statics = [], maxClients = 1000 } = input
+  const { records = memoryStore(), statics = [], maxClients = 1000, maxClientsPerNetwork = maxClients } = input
   const lifetimes = { ...LIFETIMES, ...input.lifetimes }
   const tenant = 'default'
   return {
@@ -79,7 +80,9 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
       ['refresh_token', refreshGrant],
       ['client_credentials', clientCredentialsGrant(input.direct ?? DIRECT)]
     ]),
-    clients: createClients({ records, tenant, statics, lifetimes, maxClients }),
+    clients: createClients({
+      records, tenant, secrets: SECRETS, statics, lifetimes, maxClients, maxClientsPerNetwork
+    }),
     grants: createGrants({ records, tenant, secrets: SECRETS, lifetimes })
   }
 }
@@ -93,7 +96,7 @@ export const PUBLIC_CLIENT: ClientMetadata = {
 
 export async function addClient (
   { clients }: TokenContext, metadata: Partial<ClientMetadata> = {}, now = START
-): Promise<{ client: Client, secret: string | null }> {
+): Promise<Registered> {
   const merged = { ...PUBLIC_CLIENT, ...metadata }
   return await clients.register({ metadata: merged, authenticationMethods: [merged.token_endpoint_auth_method] }, now)
 }

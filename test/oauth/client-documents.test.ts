@@ -5,7 +5,7 @@ import { StoreUnavailableError } from '../../lib/stores/errors.js'
 import { memoryStore } from '../../lib/stores/memory.js'
 import type { Teardown } from '../helpers/build-app.js'
 import { json, serveDocuments } from '../helpers/document-server.js'
-import { LIFETIMES, START } from '../helpers/token-context.js'
+import { LIFETIMES, SECRETS, START } from '../helpers/token-context.js'
 
 const refused = (reason: string) => ({ name: 'OAuthError', code: 'invalid_client', reason })
 const documentOf = (url: URL, more: object = {}) =>
@@ -162,7 +162,7 @@ t.test('all clients are found in one place', async (t) => {
   const { server, url, documents, id, records } = await open(t)
   server.answer(json(documentOf(url)))
   const clients = withDocuments(createClients({
-    records, tenant: 'default', lifetimes: LIFETIMES, maxClients: 10, statics: [{ clientId: 'house', redirectUris: ['https://house.example/cb'] }]
+    records, tenant: 'default', secrets: SECRETS, lifetimes: LIFETIMES, maxClients: 10, maxClientsPerNetwork: 10, statics: [{ clientId: 'house', redirectUris: ['https://house.example/cb'] }]
   }), documents)
   await documents.read(id, 'alice', START)
   t.match(await clients.find('house', START), { origin: 'static' })

@@ -6,7 +6,7 @@ const minimal = { redirect_uris: [REDIRECT] }
 
 async function register (input: unknown, options: { schemes?: readonly string[], strict?: boolean } = {}) {
   const { clients } = buildContext()
-  const answer = await registerClient(input, { clients, schemes: [], strict: false, ...options }, START)
+  const answer = await registerClient({ said: input }, { clients, schemes: [], strict: false, ...options }, START)
   const body: Record<string, unknown> = JSON.parse(answer.body)
   return { ...answer, body, stored: await clients.find(String(body.client_id), START) }
 }
@@ -25,7 +25,7 @@ for (const [name, [input, code]] of Object.entries(refusals)) {
   t.test(`a registration with ${name} is refused as ${code} and stores nothing`, async (t) => {
     const { clients, records } = buildContext()
 
-    await t.rejects(registerClient(input, { clients, schemes: [], strict: false }, START), { name: 'OAuthError', code })
+    await t.rejects(registerClient({ said: input }, { clients, schemes: [], strict: false }, START), { name: 'OAuthError', code })
     t.same((await records.list({ tenant: 'default', kind: 'client', limit: 10 }, START)).records, [])
   })
 }
@@ -38,7 +38,7 @@ t.test('a public client gets exactly the stored metadata and no secret', async (
   t.strictSame(body, { client_id: stored?.clientId, client_id_issued_at: START, ...stored?.metadata })
   t.match(body, { ...minimal, token_endpoint_auth_method: 'none', client_name: 'Notes' })
   t.notOk(Object.values(body).some((value) => value === null || value === ''))
-  t.same(event, { type: 'client.registered', clientId: stored?.clientId })
+  t.same(event, { type: 'client.registered', reason: 'kept', clientId: stored?.clientId })
 })
 
 t.test('a confidential client gets its secret, which does not expire', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readNetworks } from '../../lib/protocol/networks.js'
+import { networkOf, readNetworks } from '../../lib/protocol/networks.js'
 
 t.test('an address is itself, also when it is written as IPv6', async (t) => {
   const isWithin = readNetworks(['192.0.2.7', '2001:db8::7'])
@@ -26,3 +26,10 @@ for (const wrong of ['', 'localhost', '10.0.0.0/33', '2001:db8::/129', '10.0.0/8
     t.throws(() => readNetworks(['127.0.0.1', wrong]), { name: 'TypeError', message: /^1 must be an IP address/ })
   })
 }
+
+t.test('an IPv4 address is counted with its /24, everything else as it is', async (t) => {
+  t.equal(networkOf('192.0.2.7'), networkOf('192.0.2.255'))
+  t.not(networkOf('192.0.2.7'), networkOf('192.0.3.7'))
+  t.equal(networkOf('2001:db8:1:2::'), '2001:db8:1:2::')
+  t.equal(networkOf(''), '')
+})

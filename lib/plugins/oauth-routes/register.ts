@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { registerClient } from '../../oauth/registration.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
+import { addressKeys } from '../support/address-key.js'
 import { answerPreflights } from '../support/open-cors.js'
 import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
@@ -11,12 +12,14 @@ import { answerOAuthErrors, sendJson } from './oauth-errors.js'
 export function registrationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
   const { endpoints, store, redirectSchemes: schemes, strict } = context
   const registration = { clients: store.clients, schemes, strict }
+  const keyOf = addressKeys()
   jsonEndpoint(scope, {
     url: endpoints.registration.path,
     limit: 'registration',
     refused: 'client.refused',
     async answer (request, reply) {
-      const { body, event } = await registerClient(request.body, registration, store.clock())
+      const asked = { said: request.body, address: keyOf(request.ip) }
+      const { body, event } = await registerClient(asked, registration, store.clock())
       recordEvent(request, event)
       return sendJson(reply.code(201), body)
     }
