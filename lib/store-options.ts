@@ -12,7 +12,9 @@ const staticClient = Type.Object({
     Type.Literal('private_key_jwt'), Type.Literal('tls_client_auth'), Type.Literal('self_signed_tls_client_auth')
   ])),
   grantTypes: Type.Optional(list(name, { minItems: 1 })),
-  scope: Type.Optional(Type.String({ maxLength: 10_000 }))
+  scope: Type.Optional(Type.String({ maxLength: 10_000 })),
+  dpopBoundAccessTokens: Type.Optional(Type.Boolean()),
+  certificateBoundAccessTokens: Type.Optional(Type.Boolean())
 }, closed)
 
 const lifetimes = Type.Object({

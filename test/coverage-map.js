@@ -44,7 +44,9 @@ export const also = {
   'test/attacks/hidden.test.ts': ['lib/plugins/scope-guard/authorize.ts'],
   'test/plugins/scope-guard/wire.test.ts': ['lib/plugins/scope-guard/authorize.ts', 'lib/plugins/scope-guard/wish.ts'],
   'test/plugins/scope-guard/verdict.test.ts': ['lib/plugins/scope-guard/refusals.ts', 'lib/protocol/challenge.ts'],
-  'test/plugins/scope-guard/settings.test.ts': ['lib/plugins/scope-guard/sender-settings.ts'],
+  'test/plugins/scope-guard/settings.test.ts': [
+    'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/support/dpop-settings.ts'
+  ],
   'test/plugins/scope-guard/own-verifier.test.ts': ['lib/oauth/grant-records.ts'],
   'test/stores/sqlite.test.ts': ['lib/testing/contract/records.ts'],
   'test/tokens/custom-principal.test.ts': ['lib/tokens/claims.ts'],
@@ -77,7 +79,8 @@ export const also = {
     'lib/protocol/mcp-version.ts'
   ],
   'test/plugins/scope-guard/sender.test.ts': [
-    'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/support/client-certificate.ts'
+    'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/support/client-certificate.ts',
+    'lib/plugins/support/dpop-settings.ts', 'lib/tokens/dpop-settings.ts'
   ],
   'test/oauth/clients.test.ts': [
     'lib/oauth/client-lifetime.ts', 'lib/oauth/client-quota.ts', 'lib/oauth/client-records.ts'

@@ -1,3 +1,5 @@
+import type { Confirmation } from './sender-constraint.js'
+
 /** How a client shows who it is, by the names of RFC 7591 §2, OpenID Connect Core §9 and RFC 8705 §2. */
 export type ClientAuthenticationMethod =
   | 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
@@ -21,6 +23,10 @@ export interface ClientMetadata {
   readonly contacts?: readonly string[]
   readonly software_id?: string
   readonly software_version?: string
+  /** Every token request of this client needs a DPoP proof (RFC 9449 §5.2). */
+  readonly dpop_bound_access_tokens?: boolean
+  /** Its access tokens are bound to the certificate of the connection, which it must have (RFC 8705 §3.4). */
+  readonly tls_client_certificate_bound_access_tokens?: boolean
 }
 
 export interface Client {
@@ -56,6 +62,10 @@ export interface StaticClient {
    * user: it needs a secret or key, and a `scope`.
    */
   readonly grantTypes?: readonly GrantType[]
+  /** Every token request of this client needs a DPoP proof (RFC 9449 §5.2). Means nothing where DPoP is off. */
+  readonly dpopBoundAccessTokens?: boolean
+  /** Its access tokens are bound to its TLS certificate, and it gets none without (RFC 8705 §3.4). */
+  readonly certificateBoundAccessTokens?: boolean
   /** The most that this client may ask for, space-separated, with what it implies. Default: no limit. */
   readonly scope?: string
 }
@@ -80,6 +90,8 @@ export interface OpaqueAccessToken {
   readonly digest: string
   readonly issuer: string
   readonly scopes: readonly string[]
+  /** What the token is bound to; not there for a bearer token. */
+  readonly confirmation?: Confirmation
   readonly issuedAt: number
   /** Seconds since the Unix epoch; the token is dead at this second. */
   readonly expiresAt: number
@@ -104,6 +116,8 @@ export interface Grant {
   readonly state: string | null
   /** Empty when no browser took part. */
   readonly codeChallenge: string
+  /** Thumbprint of the DPoP key that the code is bound to (`dpop_jkt`, RFC 9449 §10). Not there without one. */
+  readonly codeKey?: string
   /** `null` when nobody signed in, or nobody knows when. */
   readonly authenticatedAt: number | null
   readonly acr: string | null
@@ -118,6 +132,11 @@ export interface Grant {
   readonly refresh: RefreshState | null
   /** Of a grant that a device asked for (RFC 8628): what it asked with, and until when it may fetch its tokens. */
   readonly device?: { readonly deviceId: string, readonly endsAt: number }
+  /**
+   * What the refresh tokens of a public client are bound to (RFC 9449 §5, RFC 8705 §4). Not there when they are bound
+   * to nothing, or by the client's own authentication.
+   */
+  readonly confirmation?: Confirmation
   /** The opaque access tokens that are out, the oldest first. Not there before the exchange, and in older records. */
   readonly accessTokens?: readonly OpaqueAccessToken[]
   /** Seconds since the Unix epoch after which no refresh is possible, however active. */

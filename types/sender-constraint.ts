@@ -1,5 +1,8 @@
 import type { SignatureAlgorithm } from './foreign-tokens.js'
 
+/** RFC 7800 members that say what a token is bound to: a DPoP key (RFC 9449 §6.1), a certificate (RFC 8705 §3.1). */
+export type Confirmation = Readonly<Record<string, string>>
+
 /** Access tokens that are bound to a key of the client's (RFC 9449). `{}` switches it on as it is best. */
 export interface DpopOptions {
   /** What proofs may be signed with. Default ES256, RS256, PS256 and EdDSA. */
@@ -15,7 +18,8 @@ export interface DpopOptions {
 /** How the proofs that were used are remembered, each for as long as it would be good: 10 minutes at most. */
 export interface DpopReplayOptions {
   /**
-   * Proofs remembered by one process at the same time, of one key a quarter of them. Above it requests with a new
+   * Proofs remembered by one process at the same time, by the guard and by the authorization server each, of one key a
+   * quarter of them. Above it requests with a new
    * proof are answered 503: none is forgotten too early. 100 to 10 000 000. Default 200 000. Not beside `shared`.
    */
   readonly max?: number

@@ -6,6 +6,8 @@ export interface ClientRequest {
   readonly form: Form
   /** The one `Authorization` header. */
   readonly authorization: string | undefined
+  /** The lines of the `DPoP` header, as they came. */
+  readonly proofs: readonly string[]
   /** The client's own, of the TLS connection; `null` when it has none that counts. */
   readonly certificate: ClientCertificate | null
 }

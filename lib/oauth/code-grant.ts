@@ -1,9 +1,10 @@
 import { secretsEqual, sha256 } from '../crypto/digest.js'
 import { assertCodeVerifier } from '../protocol/pkce.js'
 import { readCodeRequest, type CodeRequest } from '../protocol/token-request.js'
-import type { Client, Grant } from '../../types/oauth.js'
+import { KEY } from '../tokens/confirmation.js'
+import type { Grant } from '../../types/oauth.js'
 import { issueFirstTokens, refuseReplay } from './first-tokens.js'
-import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
+import { assertBound, assertSender, assertTarget, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
 import type { TokenAnswer } from './token-answer.js'
@@ -13,9 +14,9 @@ import { factsOf, refusedWith } from './token-refusal.js'
 const OPERATION = 'authorization_code'
 
 /**
- * Exchanges a code for tokens (AS-T4 to AS-T7, AS-T10). Client, redirect URI, resource and verifier are checked
- * first and a failure consumes nothing, so a thief without the verifier cannot spoil the code; then one
- * compare-and-swap decides who gets the tokens, in any number of processes.
+ * Exchanges a code for tokens (AS-T4 to AS-T7, AS-T10). Client, redirect URI, resource, verifier and the key that the
+ * code is bound to are checked first and a failure consumes nothing, so a thief without the verifier cannot spoil the
+ * code; then one compare-and-swap decides who gets the tokens, in any number of processes.
  *
  * A second use that is otherwise valid revokes the grant, except under leniency `codeRepeat` within 5 seconds of the
  * first one: a deviation from AS-T6 for clients that submit twice.
@@ -27,14 +28,15 @@ export const codeGrant: GrantTypeReader = (form) => {
   return (input) => exchangeCode(request, input)
 }
 
-async function exchangeCode (request: CodeRequest, { client, context, now }: ExchangeInput): Promise<TokenAnswer> {
+async function exchangeCode (request: CodeRequest, input: ExchangeInput): Promise<TokenAnswer> {
+  const { client, context, now } = input
   const held = await readByCode(request.code, context, now)
   const { grant } = held
   const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION }
-  refusedWith(facts, () => { assertExchange(request, { grant, client, context }) })
+  refusedWith(facts, () => { assertExchange(request, grant, input) })
   if (grant.status === 'active') throw await refuseReplay(grant, { operation: OPERATION, context, now })
 
-  const answer = await issueFirstTokens(held, { client, context, now, facts })
+  const answer = await issueFirstTokens(held, { ...input, facts })
   if (answer !== null) return answer
   const winner = await readByCode(request.code, context, now)
   throw await refuseReplay(winner.grant, { operation: OPERATION, context, now })
@@ -48,12 +50,12 @@ async function readByCode (code: string, { grants }: TokenContext, now: number):
   return held
 }
 
-function assertExchange (request: CodeRequest, input: { grant: Grant, client: Client, context: TokenContext }): void {
-  const { grant, client, context } = input
+function assertExchange (request: CodeRequest, grant: Grant, { client, context, confirmation }: ExchangeInput): void {
   assertBound(grant, { client, context })
   assertTarget(grant, request.resource)
   if (request.redirectUri !== undefined && request.redirectUri !== grant.redirectUri) {
     throw invalidGrant('another redirect_uri')
   }
   assertCodeVerifier({ verifier: request.codeVerifier, challenge: grant.codeChallenge })
+  if (grant.codeKey !== undefined) assertSender({ [KEY]: grant.codeKey }, confirmation)
 }

@@ -48,8 +48,9 @@ async function answerDevice (
 }
 
 async function exchange (
-  grantId: string, { deviceId }: DeviceAuthorization, { client, context, now }: ExchangeInput
+  grantId: string, { deviceId }: DeviceAuthorization, input: ExchangeInput
 ): Promise<TokenAnswer> {
+  const { client, context, now } = input
   const read = async (): Promise<HeldGrant> => {
     const held = await context.grants.read(grantId, now)
     if (held?.grant.device?.deviceId !== deviceId) throw invalidGrant('the grant has ended')
@@ -59,7 +60,7 @@ async function exchange (
   const facts = { ...factsOf(held.grant), operation: OPERATION }
   refusedWith(facts, () => { assertBound(held.grant, { client, context }) })
   if (held.grant.status === 'active') throw await refuseReplay(held.grant, { operation: OPERATION, context, now })
-  const answer = await issueFirstTokens(held, { client, context, now, facts })
+  const answer = await issueFirstTokens(held, { ...input, facts })
   if (answer !== null) return answer
   throw await refuseReplay((await read()).grant, { operation: OPERATION, context, now })
 }

@@ -8,7 +8,7 @@ import type { Client, Grant } from '../../types/oauth.js'
 import { isOperatorsClient } from './client-scopes.js'
 import type { ExchangeInput } from './grant-type.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
-import { factsOf } from './token-refusal.js'
+import { factsOf, rejectedWith } from './token-refusal.js'
 
 /** A resource that a token can be had for without a browser. */
 export interface DirectResource {
@@ -77,12 +77,13 @@ export function isTrusted (client: Client): boolean {
 }
 
 /**
- * Gives an access token without anybody's consent, and no refresh token: whoever decided so can be asked again. The
+ * Gives an access token without anybody's consent, bound to what the client has shown, and no refresh token: whoever
+ * decided so can be asked again. The
  * grant behind it is a record like any other, so that revocation ends it at once, and it ends with its token.
  */
 export async function issueDirect (
   given: DirectFacts, { operation, request }: { operation: string, request: DirectRequest },
-  { client, context, now }: ExchangeInput
+  { client, context, confirmation, useProof, now }: ExchangeInput
 ): Promise<TokenAnswer> {
   const { clientId } = client
   const grant: Grant = {
@@ -104,7 +105,8 @@ export async function issueDirect (
     endsAt: now + context.lifetimes.accessToken
   }
   const { scopes } = given
-  const { body, grant: issued } = await issueTokens({ grant, scopes, refreshToken: null, context, now })
+  await rejectedWith({ ...factsOf(grant), operation }, useProof)
+  const { body, grant: issued } = await issueTokens({ grant, scopes, confirmation, refreshToken: null, context, now })
   await context.grants.open(issued, now)
   const { scopes: scopesAsked, leniencies } = request
   const event = { type: 'token.issued', ...factsOf(grant), operation, scopesAsked, scopesGranted: scopes } as const

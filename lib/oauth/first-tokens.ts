@@ -1,23 +1,26 @@
 import { sha256 } from '../crypto/digest.js'
 import type { Grant } from '../../types/oauth.js'
-import { invalidGrant } from './grant-binding.js'
+import { bindingOf, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput } from './grant-type.js'
 import { mintRefreshToken } from './refresh-token.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
-import { factsOf, TokenRefusal, type AuditFacts } from './token-refusal.js'
+import { factsOf, rejectedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
 
 /** Clients that submit twice do it at once; whoever comes later than this has had the code for some time. */
 const REPEAT_SECONDS = 5
 
 /**
- * Makes an approved grant active and answers its first tokens, with a refresh token for a client that registered that.
+ * Makes an approved grant active and answers its first tokens, bound to what the client has shown, with a refresh token
+ * for a client that registered that.
  * One compare-and-swap decides who gets them, in any number of processes: `null` when somebody else was first.
  */
 export async function issueFirstTokens (
-  held: HeldGrant, { client, context, now, facts }: ExchangeInput & { readonly facts: AuditFacts }
+  held: HeldGrant, input: ExchangeInput & { readonly facts: AuditFacts }
 ): Promise<TokenAnswer | null> {
+  const { client, context, confirmation, now, facts } = input
+  await rejectedWith(facts, input.useProof)
   const { grant } = held
   const { lifetimes, secrets } = context
   const refreshToken = client.metadata.grant_types.includes('refresh_token')
@@ -25,6 +28,7 @@ export async function issueFirstTokens (
     : null
   const active: Grant = {
     ...grant,
+    ...bindingOf(client, confirmation),
     status: 'active',
     // It has gone back to the client; nobody needs it for the months that the grant may live.
     state: null,
@@ -34,7 +38,7 @@ export async function issueFirstTokens (
       : { current: sha256(refreshToken), previous: null, rotatedAt: now, answer: null },
     endsAt: now + (refreshToken === null ? lifetimes.accessToken : lifetimes.refreshAbsolute)
   }
-  const issued = await issueTokens({ grant: active, scopes: grant.scopes, refreshToken, context, now })
+  const issued = await issueTokens({ grant: active, scopes: grant.scopes, confirmation, refreshToken, context, now })
   if (!await context.grants.advance(held, issued.grant, now)) return null
   return { status: 200, body: issued.body, event: { type: 'token.issued', scopesGranted: grant.scopes, ...facts } }
 }

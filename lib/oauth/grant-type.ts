@@ -1,10 +1,14 @@
 import type { Form } from '../protocol/form.js'
 import type { Client } from '../../types/oauth.js'
+import type { SenderBinding } from './sender-binding.js'
 import type { TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
 
-/** What an exchange is about: a client that has shown who it is, and what it registered. */
-export interface ExchangeInput {
+/**
+ * What an exchange is about: a client that has shown who it is, and what it registered, and what its tokens are to be
+ * bound to. `useProof` comes after the last check and before the first write.
+ */
+export interface ExchangeInput extends SenderBinding {
   readonly client: Client
   readonly context: TokenContext
   readonly now: number

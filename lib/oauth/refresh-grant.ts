@@ -3,13 +3,12 @@ import { openUnder, sealUnder } from '../crypto/token-seal.js'
 import { OAuthError } from '../protocol/oauth-error.js'
 import { readRefreshRequest, type RefreshRequest } from '../protocol/token-request.js'
 import type { RefreshState } from '../../types/oauth.js'
-import { assertBound, assertTarget, invalidGrant } from './grant-binding.js'
+import { assertBound, assertSender, assertTarget, bindingOf, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
 import { grantIdOfRefreshToken, mintRefreshToken } from './refresh-token.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
-import type { TokenContext } from './token-context.js'
-import { factsOf, refusedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
+import { factsOf, refusedWith, rejectedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
 
 const OPERATION = 'refresh_token'
 const SEAL = 'refresh-answer'
@@ -17,10 +16,8 @@ const SEAL = 'refresh-answer'
 const ATTEMPTS = 5
 
 /** A refresh request about a grant that was read, with its refresh half. */
-interface Attempt {
+interface Attempt extends ExchangeInput {
   readonly request: RefreshRequest
-  readonly context: TokenContext
-  readonly now: number
   readonly held: HeldGrant
   readonly refresh: RefreshState
   readonly facts: AuditFacts
@@ -30,7 +27,8 @@ interface Attempt {
  * Rotates a refresh token (AS-T9), exactly: one compare-and-swap on one record makes one successor, whatever the
  * concurrency. A repeat of the previous token within `lifetimes.refreshRepeat` gets the very same answer, byte by
  * byte, which is kept sealed under the token itself: a deviation from strict reuse detection for clients that
- * share a token or lost an answer. Any older token that we issued revokes this grant and no other, whatever else the
+ * share a token or lost an answer. A token that is bound to a key or certificate is nobody's without it: that is
+ * refused, and changes nothing. Any older token that we issued revokes this grant and no other, whatever else the
  * client asks for; one that we did not issue does nothing. Scope may be narrowed for the access token; the refresh
  * token keeps all of it.
  *
@@ -41,7 +39,8 @@ export const refreshGrant: GrantTypeReader = (form) => {
   return (input) => refresh(request, input)
 }
 
-async function refresh (request: RefreshRequest, { client, context, now }: ExchangeInput): Promise<TokenAnswer> {
+async function refresh (request: RefreshRequest, input: ExchangeInput): Promise<TokenAnswer> {
+  const { client, context, confirmation, now } = input
   const grantId = grantIdOfRefreshToken(request.refreshToken, context.secrets)
   if (grantId === null) throw invalidGrant('not a refresh token of ours')
 
@@ -52,8 +51,11 @@ async function refresh (request: RefreshRequest, { client, context, now }: Excha
     const { grant } = held
     const scopesAsked = request.scope ?? grant.scopes
     const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION, scopesAsked }
-    refusedWith(facts, () => { assertBound(grant, { client, context }) })
-    const answer = await answerOnce({ request, context, now, held, refresh, facts })
+    refusedWith(facts, () => {
+      assertBound(grant, { client, context })
+      assertSender(grant.confirmation ?? {}, confirmation)
+    })
+    const answer = await answerOnce({ ...input, request, held, refresh, facts })
     if (answer !== null) return answer
   }
   throw new OAuthError({ code: 'temporarily_unavailable', description: 'try again', reason: 'too many concurrent refreshes' })
@@ -71,15 +73,21 @@ async function answerOnce (attempt: Attempt): Promise<TokenAnswer | null> {
     assertTarget(grant, request.resource)
     return narrow(grant.scopes, request.scope)
   })
+  await rejectedWith(facts, attempt.useProof)
   return kept ?? await rotate(attempt, scopes)
 }
 
 async function rotate (attempt: Attempt, scopes: readonly string[]): Promise<TokenAnswer | null> {
-  const { request, context, now, held, refresh, facts } = attempt
+  const { request, client, context, confirmation, now, held, refresh, facts } = attempt
   const refreshToken = mintRefreshToken(held.grant.grantId, context.secrets)
   const successor = { current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null }
   const { body, grant } = await issueTokens({
-    grant: { ...held.grant, refresh: successor }, scopes, refreshToken, context, now
+    grant: { ...held.grant, ...bindingOf(client, confirmation), refresh: successor },
+    scopes,
+    confirmation,
+    refreshToken,
+    context,
+    now
   })
   const answer = sealUnder(request.refreshToken, SEAL, body)
   const rotated = await context.grants.advance(held, { ...grant, refresh: { ...successor, answer } }, now)

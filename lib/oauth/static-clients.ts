@@ -40,7 +40,9 @@ function readStaticClient (input: StaticClient, path: string): Client {
       grant_types: readGrantTypes(input, method, path),
       response_types: usesBrowser(input) ? ['code'] : [],
       ...(input.name === undefined ? {} : { client_name: input.name }),
-      ...(input.scope === undefined ? {} : { scope: readCeiling(input.scope, path) })
+      ...(input.scope === undefined ? {} : { scope: readCeiling(input.scope, path) }),
+      ...(input.dpopBoundAccessTokens === true ? { dpop_bound_access_tokens: true } : {}),
+      ...(input.certificateBoundAccessTokens === true ? { tls_client_certificate_bound_access_tokens: true } : {})
     },
     secretDigests: input.secret === undefined ? [] : [sha256(input.secret)],
     authenticationMethods: [method],

@@ -1,6 +1,8 @@
 import type { AuditInput } from '../../types/audit.js'
 import type { AccessTokenFormat, Grant } from '../../types/oauth.js'
+import type { Confirmation } from '../../types/sender-constraint.js'
 import { issueAccessToken, type AccessTokenInput } from '../tokens/access-token.js'
+import { KEY } from '../tokens/confirmation.js'
 import { issueOpaqueToken, liveTokens, type OpaqueTokenInput } from '../tokens/opaque-token.js'
 import { expiryOf } from './grant-records.js'
 import type { TokenContext } from './token-context.js'
@@ -20,15 +22,21 @@ export interface TokenAnswer {
  * answered grant is what the store holds next.
  */
 export async function issueTokens (input: {
-  grant: Grant, scopes: readonly string[], refreshToken: string | null, context: TokenContext, now: number
+  readonly grant: Grant
+  readonly scopes: readonly string[]
+  readonly confirmation: Confirmation | null
+  readonly refreshToken: string | null
+  readonly context: TokenContext
+  readonly now: number
 }): Promise<{ readonly body: string, readonly grant: Grant }> {
-  const { grant, scopes, refreshToken, context, now } = input
+  const { grant, scopes, confirmation, refreshToken, context, now } = input
   const expiresAt = Math.min(now + context.lifetimes.accessToken, expiryOf(grant, context.lifetimes))
-  const said = { ...context, grant, scopes, expiresAt, now }
+  const said = { ...context, grant, scopes, confirmation, expiresAt, now }
   const { token, accessTokens } = await issueToken(said, context.accessTokenFormat)
   const body = JSON.stringify({
     access_token: token,
-    token_type: 'Bearer',
+    // One that is bound to a certificate alone is shown as a bearer token (RFC 8705 §3).
+    token_type: confirmation !== null && KEY in confirmation ? 'DPoP' : 'Bearer',
     expires_in: expiresAt - now,
     scope: scopes.join(' '),
     ...(refreshToken === null ? {} : { refresh_token: refreshToken })

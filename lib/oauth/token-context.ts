@@ -5,6 +5,7 @@ import type { Leniencies } from '../../types/options.js'
 import type { ClientAuthenticationContext } from './client-authentication.js'
 import type { GrantTypes } from './grant-type.js'
 import type { Grants } from './grants.js'
+import type { ReadSender } from './sender-binding.js'
 
 /** What the endpoints for clients need. Built once, at boot. */
 export interface TokenContext extends ClientAuthenticationContext {
@@ -19,4 +20,6 @@ export interface TokenContext extends ClientAuthenticationContext {
   readonly accessTokenFormat: AccessTokenFormat
   readonly leniencies: Leniencies
   readonly grantTypes: GrantTypes
+  /** What requests to the token endpoint show of their sender. */
+  readonly readSender: ReadSender
 }

@@ -23,7 +23,8 @@ export async function answerTokenRequest (
   const client = await authenticateClient(request, context, now)
   const { clientId } = client
   const exchange = refusedWith({ clientId }, () => readExchange(request.form, client, context.grantTypes))
-  return await exchange({ client, context, now })
+  const sender = refusedWith({ clientId }, () => context.readSender(request, client, now))
+  return await exchange({ ...sender, client, context, now })
 }
 
 function readExchange (form: Form, client: Client, grantTypes: GrantTypes): Exchange {

@@ -25,7 +25,20 @@ export function refusedWith<T> (facts: AuditFacts, check: () => T): T {
   try {
     return check()
   } catch (error) {
-    if (!(error instanceof OAuthError)) throw error
-    throw new TokenRefusal(error, [{ type: 'token.refused', reason: error.reason, ...facts }])
+    throw refusalAbout(facts, error)
   }
+}
+
+/** The same for a check that has to be waited for. */
+export async function rejectedWith<T> (facts: AuditFacts, check: () => Promise<T>): Promise<T> {
+  try {
+    return await check()
+  } catch (error) {
+    throw refusalAbout(facts, error)
+  }
+}
+
+function refusalAbout (facts: AuditFacts, error: unknown): unknown {
+  if (!(error instanceof OAuthError)) return error
+  return new TokenRefusal(error, [{ type: 'token.refused', reason: error.reason, ...facts }])
 }

@@ -1,4 +1,5 @@
 import type { TagLimits } from '../../types/access.js'
+import { isThumbprint } from './dpop.js'
 import { assertNoRepeats, single, type Form } from './form.js'
 import { OAuthError } from './oauth-error.js'
 import { assertCodeChallenge } from './pkce.js'
@@ -14,6 +15,8 @@ export interface AuthorizationRequest {
   /** Byte by byte as sent (AS-A9). */
   readonly state: string | undefined
   readonly codeChallenge: string
+  /** Thumbprint of the DPoP key that the code is to be bound to (RFC 9449 §10). */
+  readonly codeKey: string | undefined
   /** Names of the leniencies that this request needed. */
   readonly leniencies: string[]
 }
@@ -84,7 +87,8 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
   const scopes = narrowScopes(readScope(single(form, 'scope'), context.tagLimits), context)
   assertPrompt(single(form, 'prompt'))
   const state = readState(single(form, 'state'))
-  return { scopes, resource: context.resource, state, codeChallenge, leniencies }
+  const codeKey = readCodeKey(single(form, 'dpop_jkt'))
+  return { scopes, resource: context.resource, state, codeChallenge, codeKey, leniencies }
 }
 
 /** RFC 9101: a request object is neither read nor fetched (AS-A18). */
@@ -136,6 +140,12 @@ function assertPrompt (text = ''): void {
 function readState (state: string | undefined): string | undefined {
   if (state !== undefined && state.length > MAX_STATE) throw refusal('state is too long')
   return state
+}
+
+/** One that is none would bind the code to a key that nobody has. */
+function readCodeKey (thumbprint: string | undefined): string | undefined {
+  if (thumbprint === undefined || isThumbprint(thumbprint)) return thumbprint
+  throw refusal('dpop_jkt must be the SHA-256 thumbprint of a key')
 }
 
 function refusal (description: string, code: OAuthError['code'] = 'invalid_request'): OAuthError {

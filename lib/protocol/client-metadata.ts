@@ -52,7 +52,10 @@ export function readClientMetadata (input: unknown, rules: ClientMetadataRules):
     ...optional('scope', readScopes(members)),
     ...optional('contacts', readContacts(members)),
     ...optional('software_id', readText(members, 'software_id')),
-    ...optional('software_version', readText(members, 'software_version'))
+    ...optional('software_version', readText(members, 'software_version')),
+    ...optional('dpop_bound_access_tokens', readFlag(members, 'dpop_bound_access_tokens')),
+    ...optional(
+      'tls_client_certificate_bound_access_tokens', readFlag(members, 'tls_client_certificate_bound_access_tokens'))
   }
 }
 
@@ -92,6 +95,12 @@ function readChoice<T extends string> (members: Members, name: string, choices: 
   const choice = choices.find((candidate) => candidate === value)
   if (choice === undefined) throw refusal(`${name} must be one of ${choices.join(', ')}`)
   return choice
+}
+
+function readFlag (members: Members, name: string): boolean | undefined {
+  const value = members.get(name)
+  if (value === undefined || typeof value === 'boolean') return value
+  throw refusal(`${name} must be true or false`)
 }
 
 function readText (members: Members, name: string, max = MAX_TEXT): string | undefined {

@@ -11,7 +11,7 @@ type Headers = Readonly<Record<string, string>>
 /** What scripts of every origin get to see of a document or an endpoint that reads no cookie (RS-8, AS-T13). */
 export const PUBLIC_CORS: Headers = Object.freeze({
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'www-authenticate, retry-after'
+  'access-control-expose-headers': 'www-authenticate, dpop-nonce, retry-after'
 })
 
 export const PUBLIC_PREFLIGHT: Headers = Object.freeze({

@@ -1,4 +1,3 @@
-import { headerLines } from './header-lines.js'
 import { normalHttpUri } from './http-uri.js'
 import { OAuthError } from './oauth-error.js'
 
@@ -26,12 +25,19 @@ const MAX_PROOF = 4096
 const MAX_JTI = 256
 const MAX_NONCE = 512
 
+// SHA-256 in base64url.
+const THUMBPRINT = /^[\w-]{43}$/
+
+/** Whether it may be the thumbprint of a key (RFC 7638) or of a certificate (RFC 8705 §3.1). */
+export const isThumbprint = (text: string): boolean => THUMBPRINT.test(text)
+
 /**
- * The one DPoP proof of a request, not yet looked at (RFC 9449 §4.3 number 1). At most 4096 characters.
+ * The one DPoP proof of a request, of the lines of its `DPoP` header, not yet looked at (RFC 9449 §4.3 number 1). At
+ * most 4096 characters.
  * @throws {OAuthError} `invalid_dpop_proof` without a `DPoP` header, and with two.
  */
-export function soleProof (rawHeaders: readonly string[]): string {
-  const [proof, ...others] = headerLines(rawHeaders, 'dpop')
+export function soleProof (lines: readonly string[]): string {
+  const [proof, ...others] = lines
   if (proof === undefined) throw invalidProof('no DPoP header')
   if (others.length > 0) throw invalidProof('more than one DPoP header')
   if (proof.length > MAX_PROOF) throw invalidProof('proof too long')

@@ -1,3 +1,4 @@
+import type { SenderMetadata } from './resource-metadata.js'
 import { pathOf } from './well-known.js'
 
 export interface Endpoint {
@@ -35,6 +36,8 @@ export interface ServerMetadata {
   readonly code_challenge_methods_supported: readonly string[]
   readonly authorization_response_iss_parameter_supported: true
   readonly client_id_metadata_document_supported?: true
+  readonly dpop_signing_alg_values_supported?: readonly string[]
+  readonly tls_client_certificate_bound_access_tokens?: true
 }
 
 export interface ServerMetadataInput {
@@ -47,6 +50,8 @@ export interface ServerMetadataInput {
   readonly pushedRequests?: 'off' | 'optional' | 'required'
   /** Whether a client id may be the URL of a document. */
   readonly clientDocuments?: boolean
+  /** What access tokens can be bound to. Default: nothing. */
+  readonly sender?: Pick<SenderMetadata, 'dpopAlgorithms' | 'certificates'>
   readonly endpoints: Endpoints
 }
 
@@ -73,6 +78,7 @@ export function endpointsOf (issuer: string): Endpoints {
 /** The authorization server metadata (RFC 8414 §2, AS-M1, AS-M2): only what is switched on, no empty members. */
 export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata {
   const { issuer, scopes, grantTypes, registration, clientDocuments = false, pushedRequests = 'off', endpoints } = input
+  const { dpopAlgorithms, certificates } = input.sender ?? { dpopAlgorithms: [], certificates: false }
   return {
     issuer,
     authorization_endpoint: endpoints.authorization.url,
@@ -92,6 +98,8 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
-    ...(clientDocuments ? { client_id_metadata_document_supported: true } : {})
+    ...(clientDocuments ? { client_id_metadata_document_supported: true } : {}),
+    ...(dpopAlgorithms.length === 0 ? {} : { dpop_signing_alg_values_supported: dpopAlgorithms }),
+    ...(certificates ? { tls_client_certificate_bound_access_tokens: true } : {})
   }
 }

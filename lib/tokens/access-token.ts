@@ -1,5 +1,6 @@
 import { randomId } from '../crypto/digest.js'
 import type { Keyring } from '../crypto/keyring.js'
+import type { Confirmation } from '../../types/sender-constraint.js'
 import { accessTokenClaims, type GrantFacts } from './access-token-claims.js'
 import { keysByHeader, signJws, verifyJws } from './jws.js'
 
@@ -12,6 +13,8 @@ export interface AccessTokenInput {
   readonly grant: GrantFacts
   /** What the token carries: the grant's scopes or fewer. */
   readonly scopes: readonly string[]
+  /** What the token is bound to; `null` for a bearer token. */
+  readonly confirmation: Confirmation | null
   /** Seconds since the Unix epoch; the token is dead at this second. */
   readonly expiresAt: number
   readonly now: number
@@ -21,8 +24,8 @@ export interface AccessTokenInput {
  * Issues an access token as RFC 9068 §2 says, signed with the keyring's current key (AS-J1). Nothing is stored.
  */
 export async function issueAccessToken (input: AccessTokenInput): Promise<string> {
-  const { keyring, issuer, grant, scopes, expiresAt, now } = input
-  const claims = { ...accessTokenClaims({ issuer, grant, scopes, expiresAt, issuedAt: now }), jti: randomId() }
+  const { keyring, now } = input
+  const claims = { ...accessTokenClaims({ ...input, issuedAt: now }), jti: randomId() }
   return await signJws({ key: keyring.current, type: ACCESS_TOKEN_TYPE, claims })
 }
 

@@ -1,8 +1,7 @@
+import { isThumbprint } from '../protocol/dpop.js'
+import type { Confirmation } from '../../types/sender-constraint.js'
 import { isClaims, type Claims } from './claims.js'
 import { InvalidTokenError } from './errors.js'
-
-/** RFC 7800 members that say what a token is bound to: a DPoP key (RFC 9449 §6.1), a certificate (RFC 8705 §3.1). */
-export type Confirmation = Readonly<Record<string, string>>
 
 /** How a request shows its token. */
 export type Scheme = 'bearer' | 'dpop'
@@ -15,10 +14,8 @@ export interface NeededProof {
   readonly certificate: string | null
 }
 
-const KEY = 'jkt'
-const CERTIFICATE = 'x5t#S256'
-// SHA-256 in base64url.
-const THUMBPRINT = /^[\w-]{43}$/
+export const KEY = 'jkt'
+export const CERTIFICATE = 'x5t#S256'
 
 /**
  * What the `cnf` of a token says (RFC 7800 §3.1); `null` without one. Whoever takes such a token has to ask for the
@@ -55,6 +52,6 @@ export function neededProof (
 function assertMembers (cnf: Claims): asserts cnf is Confirmation {
   const members = Object.entries(cnf)
   const isUnknown = ([name, value]: [string, unknown]): boolean =>
-    (name !== KEY && name !== CERTIFICATE) || typeof value !== 'string' || !THUMBPRINT.test(value)
+    (name !== KEY && name !== CERTIFICATE) || typeof value !== 'string' || !isThumbprint(value)
   if (members.length === 0 || members.some(isUnknown)) throw new InvalidTokenError('unknown confirmation')
 }

@@ -1,6 +1,7 @@
 import { randomId, secretsEqual, sha256 } from '../crypto/digest.js'
 import type { Secrets } from '../../types/crypto.js'
 import type { Grant, OpaqueAccessToken } from '../../types/oauth.js'
+import type { Confirmation } from '../../types/sender-constraint.js'
 import { accessTokenClaims } from './access-token-claims.js'
 import { InvalidTokenError } from './errors.js'
 
@@ -24,6 +25,8 @@ export interface OpaqueTokenInput {
   readonly grant: Pick<Grant, 'grantId' | 'accessTokens'>
   /** What the token carries: the grant's scopes or fewer. */
   readonly scopes: readonly string[]
+  /** What the token is bound to; `null` for a bearer token. */
+  readonly confirmation: Confirmation | null
   /** Seconds since the Unix epoch; the token is dead at this second. */
   readonly expiresAt: number
   readonly now: number
@@ -35,11 +38,12 @@ export interface OpaqueTokenInput {
  * list, and the oldest ones when more than `MAX_LIVE_TOKENS` would live.
  */
 export function issueOpaqueToken (
-  { secrets, issuer, grant, scopes, expiresAt, now }: OpaqueTokenInput
+  { secrets, issuer, grant, scopes, confirmation, expiresAt, now }: OpaqueTokenInput
 ): { readonly token: string, readonly accessTokens: readonly OpaqueAccessToken[] } {
   const stem = `${grant.grantId}${randomId(32)}`
   const token = `${PREFIX}${stem}.${secrets.mac(PURPOSE, stem)}`
-  const entry = { digest: sha256(token), issuer, scopes, issuedAt: now, expiresAt }
+  const bound = confirmation === null ? {} : { confirmation }
+  const entry = { digest: sha256(token), issuer, scopes, issuedAt: now, expiresAt, ...bound }
   return { token, accessTokens: [...liveTokens(grant, now), entry].slice(-MAX_LIVE_TOKENS) }
 }
 
@@ -66,5 +70,5 @@ export function claimsOfOpaqueToken (token: string, grant: Grant | null): Readon
   const digest = sha256(token)
   const [found] = (grant.accessTokens ?? []).filter((one) => secretsEqual(one.digest, digest))
   if (found === undefined) throw new InvalidTokenError('not among the tokens of its grant')
-  return accessTokenClaims({ ...found, grant })
+  return accessTokenClaims({ confirmation: null, ...found, grant })
 }

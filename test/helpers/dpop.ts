@@ -25,9 +25,10 @@ const defined = (members: Members): Members =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
 export async function dpopClient (
-  { htu, now, algorithm = 'ES256' }: { htu: string, now: () => number, algorithm?: SigningAlgorithm }
+  { htu, now, algorithm = 'ES256', key: own }:
+  { htu: string, now: () => number, algorithm?: SigningAlgorithm, key?: SigningKey }
 ): Promise<DpopClient> {
-  const key = await createSigningKey(algorithm)
+  const key = own ?? await createSigningKey(algorithm)
   const jwk: Members = { ...key.publicKey.export({ format: 'jwk' }) }
 
   function proof (token: string | null, { claims = {}, header = {} }: ProofChanges = {}): string {

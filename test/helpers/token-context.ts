@@ -3,11 +3,13 @@ import { randomId, sha256 } from '../../lib/crypto/digest.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { createClients, type Registered } from '../../lib/oauth/clients.js'
 import { clientCredentialsGrant } from '../../lib/oauth/client-credentials-grant.js'
+import type { ClientRequest } from '../../lib/oauth/client-request.js'
 import { codeGrant } from '../../lib/oauth/code-grant.js'
 import type { DirectRules } from '../../lib/oauth/direct-grant.js'
 import { createGrants } from '../../lib/oauth/grants.js'
 import type { RequestedGrant } from '../../lib/oauth/consent.js'
 import { refreshGrant } from '../../lib/oauth/refresh-grant.js'
+import { createSenderReader } from '../../lib/oauth/sender-binding.js'
 import { answerTokenRequest } from '../../lib/oauth/token-endpoint.js'
 import type { TokenContext } from '../../lib/oauth/token-context.js'
 import { readForm, type Form } from '../../lib/protocol/form.js'
@@ -15,12 +17,14 @@ import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
 import { buildScopeModel } from '../../lib/protocol/scopes.js'
 import { TAG_LIMITS } from '../../lib/protocol/tags.js'
 import { memoryStore } from '../../lib/stores/memory.js'
+import type { DpopSettings } from '../../lib/tokens/dpop-settings.js'
 import type { AccessTokenFormat, ClientMetadata, Lifetimes, StaticClient } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 
 export const START = 1_700_000_000
 export const ISSUER = 'https://as.example'
+export const TOKEN_URL = `${ISSUER}/token`
 export const RESOURCE = 'https://mcp.example/mcp'
 export const REDIRECT = 'http://127.0.0.1:4711/callback'
 
@@ -58,6 +62,7 @@ export interface ContextInput {
   readonly maxClientsPerNetwork?: number
   readonly accessTokenFormat?: AccessTokenFormat
   readonly direct?: DirectRules
+  readonly dpop?: DpopSettings
 }
 
 /** A token endpoint's context over a memory store, or over `records`. */
@@ -80,6 +85,7 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
       ['refresh_token', refreshGrant],
       ['client_credentials', clientCredentialsGrant(input.direct ?? DIRECT)]
     ]),
+    readSender: createSenderReader({ url: TOKEN_URL, dpop: input.dpop ?? null }),
     clients: createClients({
       records, tenant, secrets: SECRETS, statics, lifetimes, maxClients, maxClientsPerNetwork
     }),
@@ -143,23 +149,32 @@ export interface TokenBody {
   readonly refresh_token?: string
 }
 
-export async function postToken (context: TokenContext, members: Readonly<Record<string, string>>, now = START) {
-  const request = { form: formOf(members), authorization: undefined, certificate: null }
-  const answer = await answerTokenRequest(request, context, now)
+/** What a request brings besides its form. */
+export type Sent = Partial<ClientRequest>
+
+export const requestOf = (members: Readonly<Record<string, string>>, sent: Sent = {}): ClientRequest =>
+  ({ form: formOf(members), authorization: undefined, proofs: [], certificate: null, ...sent })
+
+export async function postToken (
+  context: TokenContext, members: Readonly<Record<string, string>>, now = START, sent: Sent = {}
+) {
+  const answer = await answerTokenRequest(requestOf(members, sent), context, now)
   const tokens: TokenBody = JSON.parse(answer.body)
   return { ...answer, tokens }
 }
 
 export function exchange (
-  context: TokenContext, members: { client_id: string, code: string } & Record<string, string>, now = START
+  context: TokenContext, members: { client_id: string, code: string } & Record<string, string>, now = START,
+  sent: Sent = {}
 ) {
-  return postToken(context, { grant_type: 'authorization_code', code_verifier: VERIFIER, ...members }, now)
+  return postToken(context, { grant_type: 'authorization_code', code_verifier: VERIFIER, ...members }, now, sent)
 }
 
 export function refresh (
-  context: TokenContext, members: { client_id: string, refresh_token: string } & Record<string, string>, now = START
+  context: TokenContext, members: { client_id: string, refresh_token: string } & Record<string, string>, now = START,
+  sent: Sent = {}
 ) {
-  return postToken(context, { grant_type: 'refresh_token', ...members }, now)
+  return postToken(context, { grant_type: 'refresh_token', ...members }, now, sent)
 }
 
 /** A signed-in client with its first tokens. */

@@ -24,7 +24,7 @@ function basicOf ([id, secret]: readonly [string, string]): string {
 
 function authenticate ({ form = {}, basic, authorization }: Attempt, own = context, now = START) {
   const header = basic === undefined ? authorization : basicOf(basic)
-  return authenticateClient({ authorization: header, form: formOf(form), certificate: null }, own, now)
+  return authenticateClient({ authorization: header, form: formOf(form), proofs: [], certificate: null }, own, now)
 }
 
 const refusals: Readonly<Record<string, readonly [Attempt, string]>> = {

@@ -124,7 +124,8 @@ t.test('a request without resource is refused where the leniency for it is off',
 
 t.test('a refusal tells the audit who asked and for what', async (t) => {
   const form = formOf({ ...JOB, scope: 'notes:admin' })
-  const error: unknown = await answerTokenRequest({ form, authorization: undefined, certificate: null }, context, START)
+  const request = { form, authorization: undefined, proofs: [], certificate: null }
+  const error: unknown = await answerTokenRequest(request, context, START)
     .catch((error) => error)
 
   t.type(error, TokenRefusal)

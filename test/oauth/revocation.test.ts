@@ -14,7 +14,10 @@ async function withFamily (records = memoryStore(), accessTokenFormat: AccessTok
     context,
     ...family,
     revoke: (token: string, members: Readonly<Record<string, string>> = {}, now = START) => revokeToken({
-      form: formOf({ client_id: family.clientId, token, ...members }), authorization: undefined, certificate: null
+      form: formOf({ client_id: family.clientId, token, ...members }),
+      authorization: undefined,
+      proofs: [],
+      certificate: null
     }, context, now),
     isLive: (now = START) => context.grants.isLive(family.grantId, now)
   }
@@ -114,7 +117,7 @@ t.test('a code is not a token', async (t) => {
 t.test('a request without a token, or with two, is refused', async (t) => {
   const { context, clientId } = await withFamily()
   const post = (text: string) =>
-    revokeToken({ form: readForm(text), authorization: undefined, certificate: null }, context, START)
+    revokeToken({ form: readForm(text), authorization: undefined, proofs: [], certificate: null }, context, START)
 
   await t.rejects(post(`client_id=${clientId}`), { code: 'invalid_request' })
   await t.rejects(post(`client_id=${clientId}&token=`), { code: 'invalid_request' })

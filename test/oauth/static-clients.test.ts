@@ -77,6 +77,14 @@ t.test('a client that no browser comes back to has no redirect URI', async (t) =
   t.match(clients.get('job')?.metadata, { redirect_uris: [], response_types: [], grant_types: ['client_credentials'] })
 })
 
+t.test('the operator may hold a client to tokens that are bound', async (t) => {
+  const bound = { ...minimal, dpopBoundAccessTokens: true, certificateBoundAccessTokens: true }
+
+  t.match(readStaticClients([bound]).get('desk')?.metadata, {
+    dpop_bound_access_tokens: true, tls_client_certificate_bound_access_tokens: true
+  })
+})
+
 t.test('the operator may name private-use schemes', async (t) => {
   const redirectUris = ['cursor://callback', 'com.example.App:/callback', 'http://localhost:1/callback']
 

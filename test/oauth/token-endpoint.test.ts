@@ -13,7 +13,7 @@ const context = buildContext()
 const { client } = await addClient(context)
 const { client: codeOnly } = await addClient(context, { grant_types: ['authorization_code'] })
 const post = (text: string, authorization?: string) =>
-  answerTokenRequest({ form: readForm(text), authorization, certificate: null }, context, START)
+  answerTokenRequest({ form: readForm(text), authorization, proofs: [], certificate: null }, context, START)
 
 const known = `client_id=${client.clientId}`
 const refusals: Readonly<Record<string, readonly [string, string]>> = {
@@ -85,6 +85,6 @@ t.test('a store that cannot be reached is passed on', async (t) => {
   const down = buildContext({ records: { ...memoryStore(), get: async () => { throw new StoreUnavailableError('down') } } })
   const form = formOf({ client_id: clientId, grant_type: 'refresh_token', refresh_token: refreshToken })
 
-  const request = { form, authorization: undefined, certificate: null }
+  const request = { form, authorization: undefined, proofs: [], certificate: null }
   await t.rejects(answerTokenRequest(request, down, START), StoreUnavailableError)
 })

@@ -129,7 +129,7 @@ t.test('a public document may be read by everybody, from a shared cache too', as
     const response = await server.inject({ url: '/public', headers })
 
     t.equal(response.headers['access-control-allow-origin'], '*')
-    t.equal(response.headers['access-control-expose-headers'], 'www-authenticate, retry-after')
+    t.equal(response.headers['access-control-expose-headers'], 'www-authenticate, dpop-nonce, retry-after')
     t.notOk('vary' in response.headers)
   }
 })

@@ -80,6 +80,7 @@ t.test('a good request is read whole', async (t) => {
     resource: 'https://h.example/mcp',
     state: 'st4te',
     codeChallenge: CHALLENGE,
+    codeKey: undefined,
     leniencies: []
   })
 })

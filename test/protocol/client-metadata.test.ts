@@ -32,7 +32,9 @@ t.test('a whole registration is answered as sent', async (t) => {
     scope: 'notes:read notes:write',
     contacts: ['ada@c.example'],
     software_id: 'soft',
-    software_version: '1.2.3'
+    software_version: '1.2.3',
+    dpop_bound_access_tokens: true,
+    tls_client_certificate_bound_access_tokens: false
   }
 
   t.strictSame(readClientMetadata(whole, rules), whole)
@@ -132,7 +134,8 @@ const BAD_METADATA: Record<string, object> = {
   'contacts that are no list': { contacts: 'a@c.example' },
   'keys both by value and by reference': { jwks: { keys: [] }, jwks_uri: 'https://c.example/jwks' },
   'a software id of 257 characters': { software_id: 'x'.repeat(257) },
-  'a software version that is an object': { software_version: {} }
+  'a software version that is an object': { software_version: {} },
+  'a flag that is text': { dpop_bound_access_tokens: 'true' }
 }
 
 for (const [name, members] of Object.entries(BAD_METADATA)) {

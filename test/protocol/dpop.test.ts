@@ -21,20 +21,20 @@ function reasonOf (run: () => unknown): string {
 }
 
 const lines: Record<string, [string[], string]> = {
-  'no proof': [['accept', '*/*'], 'no DPoP header'],
-  'two proofs': [['DPoP', 'a', 'dpop', 'b'], 'more than one DPoP header'],
-  'the same proof twice': [['DPoP', 'a', 'DPoP', 'a'], 'more than one DPoP header'],
-  'a proof of 4097 characters': [['DPoP', 'x'.repeat(4097)], 'proof too long']
+  'no proof': [[], 'no DPoP header'],
+  'two proofs': [['a', 'b'], 'more than one DPoP header'],
+  'the same proof twice': [['a', 'a'], 'more than one DPoP header'],
+  'a proof of 4097 characters': [['x'.repeat(4097)], 'proof too long']
 }
-for (const [what, [rawHeaders, reason]] of Object.entries(lines)) {
+for (const [what, [values, reason]] of Object.entries(lines)) {
   t.test(`${what} is refused`, async (t) => {
-    t.equal(reasonOf(() => soleProof(rawHeaders)), reason)
+    t.equal(reasonOf(() => soleProof(values)), reason)
   })
 }
 
 t.test('the one proof is read as it is', async (t) => {
-  t.equal(soleProof(['accept', '*/*', 'DPoP', 'a.b.c']), 'a.b.c')
-  t.equal(soleProof(['dpop', 'x'.repeat(4096)]).length, 4096)
+  t.equal(soleProof(['a.b.c']), 'a.b.c')
+  t.equal(soleProof(['x'.repeat(4096)]).length, 4096)
 })
 
 const refused: Record<string, [object, string]> = {

@@ -14,7 +14,15 @@ const grant = {
   acr: null,
   amr: []
 }
-const input = { keyring, issuer: ISSUER, grant, scopes: ['notes:read', 'notes:write'], expiresAt: START + 900, now: START }
+const input = {
+  keyring,
+  issuer: ISSUER,
+  grant,
+  scopes: ['notes:read', 'notes:write'],
+  confirmation: null,
+  expiresAt: START + 900,
+  now: START
+}
 
 t.test('jose finds every claim of RFC 9068 in a token, and the type at+jwt', async (t) => {
   const token = await issueAccessToken(input)

@@ -1,6 +1,7 @@
 import t from 'tap'
-import { neededProof, readConfirmation, type Confirmation } from '../../lib/tokens/confirmation.js'
+import { neededProof, readConfirmation } from '../../lib/tokens/confirmation.js'
 import { InvalidTokenError } from '../../lib/tokens/errors.js'
+import type { Confirmation } from '../../types/sender-constraint.js'
 
 const KEY = 'k'.repeat(43)
 const CERTIFICATE = 'c'.repeat(43)

@@ -18,6 +18,7 @@ const issue = (accessTokens?: readonly OpaqueAccessToken[], now = START, lifetim
   issuer: ISSUER,
   grant: accessTokens === undefined ? { grantId } : { grantId, accessTokens },
   scopes: ['notes:read'],
+  confirmation: null,
   expiresAt: now + lifetime,
   now
 })

@@ -11,7 +11,7 @@ const grant = {
   grantId: 'g'.repeat(22), clientId: 'c', subject: 'alice', resource: RESOURCE, authenticatedAt: START, acr: null, amr: []
 }
 const token = await issueAccessToken({
-  keyring: context.keyring, issuer: ISSUER, grant, scopes: ['s'], expiresAt: START + 900, now: START
+  keyring: context.keyring, issuer: ISSUER, grant, scopes: ['s'], confirmation: null, expiresAt: START + 900, now: START
 })
 
 const active = await context.grants.find((await openFamily(context)).grantId, START)
@@ -63,7 +63,7 @@ t.test('a grant that tells its version at once is looked up no more while that s
   const { grants } = context
   const { grantId } = await openFamily(context)
   const own = await issueAccessToken({
-    keyring: context.keyring, issuer: ISSUER, grant: { ...grant, grantId }, scopes: ['s'], expiresAt: START + 900, now: START
+    keyring: context.keyring, issuer: ISSUER, grant: { ...grant, grantId }, scopes: ['s'], confirmation: null, expiresAt: START + 900, now: START
   })
   const verifier = buildVerifier({ isLive: grants.isLive, versionOf: grants.versionOf })
   const principal = await verifier.verify(own, START)

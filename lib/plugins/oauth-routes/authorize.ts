@@ -52,7 +52,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
 }): Promise<FastifyReply> {
   const { store } = context
   const { client, redirectUri } = target
-  const { scopes, resource, codeChallenge, leniencies } = asked
+  const { scopes, resource, codeChallenge, codeKey, leniencies } = asked
   const { subject, authenticatedAt, acr = null, amr = [] } = user
   const { clientId } = client
   const now = store.clock()
@@ -63,6 +63,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
     resource,
     scopes,
     codeChallenge,
+    ...(codeKey === undefined || context.dpop === null ? {} : { codeKey }),
     state: asked.state ?? null,
     authenticatedAt: authenticatedAt ?? now,
     acr,

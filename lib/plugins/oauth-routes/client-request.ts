@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { ClientCertificate, ClientRequest } from '../../oauth/client-request.js'
 import { soleAuthorization } from '../../protocol/client-credentials.js'
+import { headerLines } from '../../protocol/header-lines.js'
 import { formOf } from '../support/body-parsers.js'
 import { thumbprintOf, type CertificateOf, type ShownCertificate } from '../support/client-certificate.js'
 
@@ -15,6 +16,7 @@ export function clientRequests (certificateOf: CertificateOf | null): ClientRequ
     return {
       form: formOf(request),
       authorization: soleAuthorization(request.raw.rawHeaders),
+      proofs: request.headers.dpop === undefined ? [] : headerLines(request.raw.rawHeaders, 'dpop'),
       certificate: shown === null ? null : certificateIn(shown)
     }
   }

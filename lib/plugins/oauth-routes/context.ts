@@ -7,6 +7,7 @@ import { codeGrant } from '../../oauth/code-grant.js'
 import type { DirectRules } from '../../oauth/direct-grant.js'
 import { createPushedRequests, type PushedRequests } from '../../oauth/pushed-requests.js'
 import { refreshGrant } from '../../oauth/refresh-grant.js'
+import { createSenderReader } from '../../oauth/sender-binding.js'
 import type { TokenContext } from '../../oauth/token-context.js'
 import { assertIssuer, isLoopbackHost } from '../../protocol/issuer.js'
 import { resolveLeniencies } from '../../protocol/leniencies.js'
@@ -17,11 +18,13 @@ import { assertResource } from '../../protocol/resource-uri.js'
 import { buildScopeModel, type ScopeModel } from '../../protocol/scopes.js'
 import { TAG_LIMITS } from '../../protocol/tags.js'
 import { endpointsOf, type Endpoints } from '../../protocol/server-metadata.js'
+import type { DpopSettings } from '../../tokens/dpop-settings.js'
 import type { TagLimits } from '../../../types/access.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import type { SignIn } from '../../../types/sign-in.js'
 import type { PkceStore } from '../pkce-store.js'
 import { defaultScopesOf } from '../support/default-scopes.js'
+import { dpopSettings } from '../support/dpop-settings.js'
 import { inOption } from '../support/in-option.js'
 import { certificateSource } from '../support/client-certificate.js'
 import { buildLivePolicy, sharedLivePolicy, type LivePolicy } from '../support/live-policy.js'
@@ -66,6 +69,8 @@ export interface OAuthContext {
   readonly strict: boolean
   /** What the resource takes besides bearer tokens. */
   readonly sender: SenderMetadata
+  /** `null` where DPoP proofs mean nothing. */
+  readonly dpop: DpopSettings | null
   readonly signIn: SignIn
   readonly clientRequestOf: ClientRequestOf
 }
@@ -131,6 +136,8 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
   const leniencies = resolveLeniencies(options.leniencies, strict)
   const defaultScopes = defaultScopesOf(model, options.defaultScopes)
   const tagLimits = { ...TAG_LIMITS, ...options.tagLimits }
+  const dpop = dpopSettings(fastify, options.dpop, secrets)
+  const endpoints = endpointsOf(issuer)
   return Object.freeze({
     store,
     tokens: {
@@ -144,7 +151,8 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
       lifetimes,
       accessTokenFormat,
       leniencies,
-      grantTypes: grantTypesOf({ resources: [{ resource, model, defaultScopes }], tagLimits, ...leniencies })
+      grantTypes: grantTypesOf({ resources: [{ resource, model, defaultScopes }], tagLimits, ...leniencies }),
+      readSender: createSenderReader({ url: endpoints.token.url, dpop })
     },
     clients,
     documents,
@@ -153,7 +161,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     origin: new URL(issuer).origin,
     resource,
     resourceName: options.resourceName ?? new URL(resource).host,
-    endpoints: endpointsOf(issuer),
+    endpoints,
     model,
     defaultScopes,
     components,
@@ -164,6 +172,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     redirectSchemes,
     strict,
     sender: senderMetadataOf(options),
+    dpop,
     signIn: signInOf(fastify, options),
     clientRequestOf: clientRequests(certificate === undefined ? null : certificateSource(certificate))
   })

@@ -28,6 +28,7 @@ export function discovery (scope: FastifyInstance, context: OAuthContext): void 
     registration,
     clientDocuments: documents !== null,
     pushedRequests: pushed?.mode ?? 'off',
+    sender,
     endpoints
   }))
   const byPath = new Map([[endpoints.jwks.path, store.keyring.jwks]])

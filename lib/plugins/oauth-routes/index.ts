@@ -8,6 +8,7 @@ import { authorizationEndpoint } from './authorize.js'
 import { consentEndpoint } from './consent.js'
 import { buildContext } from './context.js'
 import { discovery } from './discovery.js'
+import { bringNonces } from './dpop-nonce.js'
 import { pushEndpoint } from './push.js'
 import { noRegistration, registrationEndpoint } from './register.js'
 import { revocationEndpoint } from './revoke.js'
@@ -43,6 +44,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
   await fastify.register(async (scope) => {
     acceptForms(scope)
     scope.addHook('onRequest', openToOrigins)
+    bringNonces(scope, context)
     tokenEndpoint(scope, context)
     revocationEndpoint(scope, context)
     if (context.pushed !== null) pushEndpoint(scope, context, context.pushed.requests)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { authenticateClient } from '../../oauth/client-authentication.js'
 import type { PushedRequests } from '../../oauth/pushed-requests.js'
+import { createPushReader } from '../../oauth/sender-binding.js'
 import { resolveRedirectUri } from '../../protocol/authorization-request.js'
 import { single } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
@@ -15,6 +16,7 @@ import { sendJson } from './oauth-errors.js'
  * the request is checked now, so that a wrong one never reaches a browser.
  */
 export function pushEndpoint (scope: FastifyInstance, context: OAuthContext, requests: PushedRequests): void {
+  const readPushed = createPushReader({ url: context.endpoints.pushedRequest.url, dpop: context.dpop })
   const { endpoints, store, clientRequestOf, tokens } = context
   const { leniencies: { localhostAnyPort } } = tokens
   jsonEndpoint(scope, {
@@ -31,8 +33,10 @@ export function pushEndpoint (scope: FastifyInstance, context: OAuthContext, req
       const client = await authenticateClient(sent, tokens, now)
       const { clientId, metadata: { redirect_uris: registered } } = client
       resolveRedirectUri({ requested: single(form, 'redirect_uri'), registered, localhostAnyPort })
-      const { scopes: scopesAsked } = readRequest({ form, isPushed: true }, client, context)
-      const whole = new Map([...form, ['client_id', [clientId]] as const])
+      const { form: bound, useProof } = readPushed(sent, now)
+      const { scopes: scopesAsked } = readRequest({ form: bound, isPushed: true }, client, context)
+      await useProof()
+      const whole = new Map([...bound, ['client_id', [clientId]] as const])
       const { requestUri, expiresIn } = await requests.push(clientId, whole, now)
       recordEvent(request, { type: 'authorization.pushed', clientId, scopesAsked })
       return sendJson(reply.code(201), JSON.stringify({ request_uri: requestUri, expires_in: expiresIn }))

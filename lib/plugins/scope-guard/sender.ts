@@ -2,14 +2,15 @@ import type { FastifyRequest } from 'fastify'
 import type { Principal } from '../../../types/principal.js'
 import { secretsEqual, sha256 } from '../../crypto/digest.js'
 import { invalidProof, soleProof } from '../../protocol/dpop.js'
+import { headerLines } from '../../protocol/header-lines.js'
 import { normalHttpUri } from '../../protocol/http-uri.js'
 import { neededProof, type Scheme } from '../../tokens/confirmation.js'
 import { verifyDpopProof } from '../../tokens/dpop-proof.js'
+import type { DpopSettings } from '../../tokens/dpop-settings.js'
 import { InvalidTokenError } from '../../tokens/errors.js'
 import { thumbprintOf } from '../support/client-certificate.js'
 import type { IsMcp } from './routes.js'
 import type { Settings } from './settings.js'
-import type { DpopSettings } from './sender-settings.js'
 
 /** A token as a request shows it, and whom it stands for. */
 export interface Shown {
@@ -53,7 +54,7 @@ export function buildSenderCheck ({ settings, isMcp }: { settings: Settings, isM
     const uri = addressOf(request)
     if (uri === null) throw invalidProof('no address')
     const proof = verifyDpopProof({
-      proof: soleProof(request.raw.rawHeaders),
+      proof: soleProof(headerLines(request.raw.rawHeaders, 'dpop')),
       method: request.method,
       uri,
       accessTokenHash: sha256(shown.token),

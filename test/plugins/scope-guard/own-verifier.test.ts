@@ -41,7 +41,13 @@ async function start (t: Parameters<typeof buildApp>[0], store: RecordStore = me
   const grant = await activeGrant(app, clock())
   const verifier = await ownVerifier(app, options)
   const token = await issueAccessToken({
-    keyring: app.pkceStore.keyring, issuer: ISSUER, grant, scopes: grant.scopes, expiresAt: clock() + 900, now: clock()
+    keyring: app.pkceStore.keyring,
+    issuer: ISSUER,
+    grant,
+    scopes: grant.scopes,
+    confirmation: null,
+    expiresAt: clock() + 900,
+    now: clock()
   })
   return { app, clock, grant, verifier, token }
 }
