@@ -3,18 +3,13 @@ import { assertCount, assertPageLimit, assertRecord } from './checks.js'
 import { StoreUnavailableError } from './errors.js'
 import { createExpiryQueue, isLive } from './expiry-queue.js'
 import { createMemoryCounters } from './memory-counters.js'
-import { addEntry, changeIndex, createPartition, entriesOf, removeEntry, type Entry, type Partition } from './partition.js'
+import { addEntry, changeIndex, copyIndex, createPartition, entriesOf, removeEntry, type Entry, type Partition } from './partition.js'
 import { InvalidOptionError } from '../errors.js'
 import type { NewRecord, RecordKey, RecordQuery, RecordStore, StoredRecord } from '../../types/stores.js'
 
 export interface MemoryStoreOptions {
   /** Records held at the same time, and as many counters beside them. 1 or more. Default 1 000 000. */
   readonly maxRecords?: number
-}
-
-/** Frozen, so that it may be handed out again and again. A frozen spread would take four times the memory in V8. */
-function copyIndex (index: NewRecord['index']): NewRecord['index'] {
-  return Object.freeze(Object.fromEntries(Object.entries(index)))
 }
 
 function snapshot ({ partition: { tenant, kind }, id, version, expiresAt, index, body }: Entry): StoredRecord {
@@ -92,7 +87,7 @@ export function memoryStore ({ maxRecords = 1_000_000 }: MemoryStoreOptions = {}
       assertRecord(record)
       const entry = findLive(record, now)
       if (entry === undefined || entry.version !== record.version) return false
-      if (record.index !== entry.index) changeIndex(entry, copyIndex(record.index))
+      changeIndex(entry, record.index)
       entry.version++
       entry.body = record.body
       entry.expiresAt = record.expiresAt

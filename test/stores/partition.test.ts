@@ -67,3 +67,28 @@ t.test('nothing is left of entries that were removed', async (t) => {
   t.equal(partition.buckets.size, 0)
   t.same(partition.ids, [])
 })
+
+t.test('another index that says the same leaves the entry with its own', async (t) => {
+  const partition = createPartition('tenant', 'kind')
+  const entry = newEntry(partition, 'a', { subject: 'alice', client: 'c' })
+  const { index } = entry
+  addEntry(entry)
+
+  changeIndex(entry, { client: 'c', subject: 'alice' })
+
+  t.equal(entry.index, index)
+})
+
+t.test('an index with a name less, a name more, or another value is found by what it says now', async (t) => {
+  const indexes: Array<Record<string, string>> = [{ subject: 'alice' }, { subject: 'alice', client: 'c' }, { subject: 'bob', client: 'c' }]
+  const partition = createPartition('tenant', 'kind')
+  const entry = newEntry(partition, 'a', { subject: 'alice', client: 'x' })
+  addEntry(entry)
+
+  for (const { subject, client } of indexes) {
+    changeIndex(entry, { ...(subject === undefined ? {} : { subject }), ...(client === undefined ? {} : { client }) })
+    t.same(find(partition, 'subject', subject ?? ''), ['a'])
+    t.same(find(partition, 'client', 'c'), client === 'c' ? ['a'] : [])
+    t.same(find(partition, 'client', 'x'), [])
+  }
+})
