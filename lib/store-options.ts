@@ -17,6 +17,9 @@ const staticClient = Type.Object({
   certificateBoundAccessTokens: Type.Optional(Type.Boolean())
 }, closed)
 
+/** What the operator says of a client at run time. */
+export const operatorsClient = Type.Omit(staticClient, ['clientId', 'secret', 'secrets'], closed)
+
 const lifetimes = Type.Object({
   accessToken: whole(120, 3600),
   code: whole(10, 600),

@@ -85,6 +85,7 @@ export const also = {
   'test/oauth/clients.test.ts': [
     'lib/oauth/client-lifetime.ts', 'lib/oauth/client-quota.ts', 'lib/oauth/client-records.ts'
   ],
+  'test/oauth/client-admin.test.ts': ['lib/oauth/client-redirects.ts'],
   'test/oauth/token-endpoint.test.ts': [
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],

@@ -5,7 +5,7 @@ export type AuditEventType =
   | 'access.allowed' | 'access.denied' | 'access.would-be-denied'
   | 'request.refused' | 'request.completed' | 'request.aborted'
   | 'origin.refused' | 'rate-limit.exceeded'
-  | 'client.registered' | 'client.refused'
+  | 'client.registered' | 'client.refused' | 'client.changed' | 'client.removed'
   | 'authorization.pushed' | 'authorization.requested' | 'authorization.refused'
   | 'consent.granted' | 'consent.denied' | 'consent.refused'
   | 'token.issued' | 'token.repeated' | 'token.refused'

@@ -12,6 +12,8 @@ const OUTCOMES: Readonly<Record<AuditEventType, AuditEvent['outcome']>> = {
   'rate-limit.exceeded': 'denied',
   'client.registered': 'allowed',
   'client.refused': 'denied',
+  'client.changed': 'allowed',
+  'client.removed': 'allowed',
   'authorization.pushed': 'allowed',
   'authorization.requested': 'allowed',
   'authorization.refused': 'denied',

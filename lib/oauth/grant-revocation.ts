@@ -15,6 +15,8 @@ export interface Revocations {
   revokeSubject (subject: string, now: number): Promise<number>
   /** Ends every grant of a client; answers how many. One that begins meanwhile may be missed. */
   revokeClient (clientId: string, now: number): Promise<number>
+  /** Ends what a client has not exchanged for tokens yet; answers how many. */
+  revokePending (clientId: string, now: number): Promise<number>
   /** Calls `listener` for every revocation, here or elsewhere, at least once here. Answers how to stop it. */
   onRevoked (listener: RevocationListener): Promise<() => Promise<void>>
 }
@@ -43,8 +45,19 @@ export function createRevocations (input: {
     return count
   }
 
+  async function revokePending (clientId: string, now: number): Promise<number> {
+    let count = 0
+    for await (const grantId of grantRecords.idsOf({ name: 'clientId', value: clientId }, now)) {
+      const held = await grantRecords.read(grantId, now)
+      // A grant that becomes active between the two was exchanged before: it ends as well, rather than live on.
+      if (held !== null && held.grant.status !== 'active' && await revoke(grantId, now)) count += 1
+    }
+    return count
+  }
+
   return {
     revoke,
+    revokePending,
     revokeSubject: (subject, now) => revokeAll({ name: 'subject', value: subject }, now),
     revokeClient: (clientId, now) => revokeAll({ name: 'clientId', value: clientId }, now),
 

@@ -27,7 +27,8 @@ export function readStaticClients (statics: readonly StaticClient[]): ReadonlyMa
   return clients
 }
 
-function readStaticClient (input: StaticClient, path: string): Client {
+/** @throws {InvalidOptionError} whose message starts with `path` and the member that is wrong. */
+export function readStaticClient (input: StaticClient, path: string): Client {
   if (!CLIENT_ID.test(input.clientId)) {
     throw new InvalidOptionError(`${path}.clientId must be 1 to 200 of A-Z a-z 0-9 - . _ ~`)
   }

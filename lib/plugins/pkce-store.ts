@@ -5,10 +5,12 @@ import { randomId } from '../crypto/digest.js'
 import { openKeyring, type Keyring } from '../crypto/keyring.js'
 import { deriveSecrets } from '../crypto/secrets.js'
 import { InvalidOptionError } from '../errors.js'
+import { createClientAdmin } from '../oauth/client-admin.js'
 import { createClients, type Clients } from '../oauth/clients.js'
 import { createGrants, type Grants } from '../oauth/grants.js'
 import { assertOptions, schemas } from '../options.js'
 import { memoryStore } from '../stores/memory.js'
+import type { ClientAdmin } from '../../types/client-admin.js'
 import type { Clock } from '../../types/clock.js'
 import type { Secrets } from '../../types/crypto.js'
 import type { AccessTokenFormat, Lifetimes } from '../../types/oauth.js'
@@ -33,6 +35,7 @@ export interface PkceStore {
 declare module 'fastify' {
   interface FastifyInstance {
     pkceStore: PkceStore
+    mcpClients: ClientAdmin
   }
 }
 
@@ -71,6 +74,9 @@ const pkceStorePlugin: FastifyPluginAsync<PkceStoreOptions> = async (fastify, op
   const store = await openStore(options)
   const { records, clock, keyring } = store
   fastify.decorate('pkceStore', store)
+  fastify.decorate('mcpClients', createClientAdmin({
+    ...store, report: (event) => { if (fastify.hasDecorator('mcpAudit')) fastify.mcpAudit(event) }
+  }))
   if (keyring.created && fastify.hasDecorator('mcpAudit')) fastify.mcpAudit({ type: 'key.created' })
 
   const { pruneInterval: interval = 60 } = options
@@ -82,7 +88,8 @@ const pkceStorePlugin: FastifyPluginAsync<PkceStoreOptions> = async (fastify, op
 }
 
 /**
- * Holds the authorizations behind PKCE codes and tokens, the clients and the signing keys: `fastify.pkceStore`.
+ * Holds the authorizations behind PKCE codes and tokens, the clients and the signing keys: `fastify.pkceStore`. The
+ * operator's tools make, change and end clients by `fastify.mcpClients` (types/client-admin.ts).
  * Records hold digests and sealed text only; a copy of the store holds no usable credential. Forgets what has expired,
  * and closes the store with the app.
  *
@@ -97,4 +104,5 @@ const pkceStorePlugin: FastifyPluginAsync<PkceStoreOptions> = async (fastify, op
  */
 export const pkceStore = fp(pkceStorePlugin, { name: 'mcp-security-pkce-store', fastify: '5.x' })
 export default pkceStore
+export type { ClientAdmin, ClientWithSecret, ListedClient, OperatorsClient } from '../../types/client-admin.js'
 export type { PkceStoreOptions } from '../../types/options.js'

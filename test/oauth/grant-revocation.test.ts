@@ -1,7 +1,7 @@
 import t from 'tap'
 import { StoreUnavailableError } from '../../lib/stores/errors.js'
 import { memoryStore } from '../../lib/stores/memory.js'
-import { buildContext, openFamily, START } from '../helpers/token-context.js'
+import { authorize, buildContext, openFamily, START } from '../helpers/token-context.js'
 
 t.test('revoking ends the grant once, and everybody hears of it', async (t) => {
   const records = memoryStore()
@@ -91,4 +91,17 @@ t.test('a grant that somebody else revokes meanwhile is not counted twice', asyn
   ])
 
   t.equal(counts.reduce((sum, count) => sum + count), 2)
+})
+
+t.test('what a client has not exchanged yet can be ended by itself', async (t) => {
+  const context = buildContext()
+  const { clientId, grantId } = await openFamily(context)
+  const { grantId: pending } = await authorize(context, clientId)
+  const another = await openFamily(context)
+  const { grantId: ofAnother } = await authorize(context, another.clientId)
+
+  t.equal(await context.grants.revokePending(clientId, START), 1)
+  t.equal(await context.grants.find(pending, START), null)
+  t.ok(await context.grants.isLive(grantId, START))
+  t.ok(await context.grants.find(ofAnother, START))
 })

@@ -117,3 +117,18 @@ t.test('forgetting can be left to somebody else', async (t) => {
   await app.close()
   t.same(asked, ['close'])
 })
+
+t.test('the operator makes clients at run time, and the audit hears of it where there is one', async (t) => {
+  const events: string[] = []
+  const audited = buildApp(t)
+  await audited.register(auditHook, { log: false, sink: ({ type }) => { events.push(type) } })
+  await audited.register(pkceStore)
+  const quiet = buildApp(t)
+  await quiet.register(pkceStore)
+
+  for (const app of [audited, quiet]) {
+    const { client } = await app.mcpClients.create({ redirectUris: ['https://c.example/cb'] })
+    t.match(await app.pkceStore.clients.find(client.clientId, app.pkceStore.clock()), { origin: 'admin' })
+  }
+  t.ok(events.includes('client.registered'))
+})
