@@ -2,7 +2,8 @@ import type { Agent } from 'node:https'
 import { Type } from '@sinclair/typebox'
 import type { SignIn } from '../types/sign-in.js'
 import { componentMembers, senderMembers, tagMembers } from './guard-options.js'
-import { callback, closed, list, name, object, off, scopeName, url } from './option-parts.js'
+import { callback, closed, list, name, object, off, scopeName, url, whole } from './option-parts.js'
+import { pkceStoreMembers } from './store-options.js'
 
 const scopeCatalogue = Type.Unsafe<Readonly<Record<string, string | {
   title: string, description?: string, implies?: readonly string[]
@@ -31,10 +32,23 @@ export const clientDocuments = Type.Object({
   loopback: Type.Optional(Type.Boolean())
 }, closed)
 
+const furtherResource = Type.Object({
+  resource: url,
+  resourceName: Type.Optional(name),
+  scopes: Type.Optional(scopeCatalogue),
+  defaultScopes: Type.Optional(list(scopeName, { minItems: 1 })),
+  ...componentMembers,
+  advertiseTags: tagMembers.advertiseTags,
+  accessTokenLifetime: whole(60, 3600),
+  accessTokenFormat: pkceStoreMembers.accessTokenFormat,
+  ...senderMembers
+}, closed)
+
 /** What the authorization server does. */
 export const oauthRoutesMembers = {
   ...resourceMembers,
   resourceName: Type.Optional(name),
+  resources: Type.Optional(list(furtherResource, { maxItems: 100 })),
   signIn: Type.Optional(callback<SignIn>()),
   pushedRequests: Type.Optional(Type.Union([
     Type.Literal('off'), Type.Literal('optional'), Type.Literal('required')

@@ -1,5 +1,6 @@
 import type { Agent } from 'node:https'
 import type { ComponentRule, ScopeCatalogue, SenderConstraint, Servers, TagLimits } from './access.js'
+import type { AccessTokenFormat } from './oauth.js'
 import type { ClientCertificateOptions, DpopOptions } from './sender-constraint.js'
 import type { SignIn } from './sign-in.js'
 
@@ -34,6 +35,8 @@ export interface OAuthRoutesOptions extends ComponentsOptions {
   /** The MCP endpoint's URL. The audience of every token. */
   readonly resource: string
   readonly resourceName?: string
+  /** Further resources that this server issues tokens for. Each has a guard of its own, here or elsewhere. */
+  readonly resources?: readonly ResourceOptions[]
   readonly scopes: ScopeCatalogue
   /** What a client gets that asks for none, and what the first challenge names. Default: see README. */
   readonly defaultScopes?: readonly string[]
@@ -61,6 +64,30 @@ export interface OAuthRoutesOptions extends ComponentsOptions {
   /** As for `scopeGuard`: the metadata of the resource says it. */
   readonly clientCertificate?: ClientCertificateOptions
   /** As for `scopeGuard`: the metadata of the resource says it, when everything needs bound tokens. */
+  readonly requireSenderConstraint?: SenderConstraint
+}
+
+/**
+ * A further resource of an authorization server, as its guard has it. A client names it by `resource` (RFC 8707); a
+ * token is for one resource, also when a user agreed to several at once.
+ */
+export interface ResourceOptions {
+  /** Its URL: the audience of its tokens. On the origin of `issuer`, or of the first, its metadata is served here. */
+  readonly resource: string
+  readonly resourceName?: string
+  /** What it knows. A scope that several resources have means the same at each. Default: those of the first. */
+  readonly scopes?: ScopeCatalogue
+  readonly defaultScopes?: readonly string[]
+  /** Default: those of the `scopeGuard` of this resource that is registered before. */
+  readonly components?: readonly ComponentRule[]
+  readonly servers?: Servers
+  readonly advertiseTags?: boolean
+  /** Seconds. 60 to 3600. Default `lifetimes.accessToken`. */
+  readonly accessTokenLifetime?: number
+  /** Default that of `pkceStore`. */
+  readonly accessTokenFormat?: AccessTokenFormat
+  readonly dpop?: DpopOptions
+  readonly clientCertificate?: ClientCertificateOptions
   readonly requireSenderConstraint?: SenderConstraint
 }
 

@@ -79,6 +79,8 @@ export interface RefreshState {
   readonly rotatedAt: number
   /** The answer that `previous` got, sealed under a key derived from that token. */
   readonly answer: string | null
+  /** The resource of that answer's access token; the grant's first one in older records. */
+  readonly answerFor?: string
 }
 
 /** `jwt`: signed, RFC 9068. `opaque`: says nothing to anybody, and is looked up by its digest. */
@@ -89,6 +91,8 @@ export interface OpaqueAccessToken {
   /** SHA-256 of the token. */
   readonly digest: string
   readonly issuer: string
+  /** Its audience; the grant's first resource in older records. */
+  readonly resource?: string
   readonly scopes: readonly string[]
   /** What the token is bound to; not there for a bearer token. */
   readonly confirmation?: Confirmation
@@ -109,7 +113,10 @@ export interface Grant {
   readonly subject: string | null
   /** Empty when no browser took part. */
   readonly redirectUri: string
+  /** Canonical. */
   readonly resource: string
+  /** Others that the user is asked about together with it. Each access token is for one of them all. */
+  readonly furtherResources?: readonly string[]
   /** Asked for while `requested`; what the user ticked from then on. Never grows. */
   readonly scopes: readonly string[]
   /** `null` when the client sent none, and from the exchange on. */

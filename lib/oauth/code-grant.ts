@@ -4,9 +4,10 @@ import { readCodeRequest, type CodeRequest } from '../protocol/token-request.js'
 import { KEY } from '../tokens/confirmation.js'
 import type { Grant } from '../../types/oauth.js'
 import { issueFirstTokens, refuseReplay } from './first-tokens.js'
-import { assertBound, assertSender, assertTarget, invalidGrant } from './grant-binding.js'
+import { assertBound, assertSender, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
+import { targetOf, type TokenTarget } from './resources.js'
 import type { TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
 import { factsOf, refusedWith } from './token-refusal.js'
@@ -33,10 +34,10 @@ async function exchangeCode (request: CodeRequest, input: ExchangeInput): Promis
   const held = await readByCode(request.code, context, now)
   const { grant } = held
   const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION }
-  refusedWith(facts, () => { assertExchange(request, grant, input) })
+  const target = refusedWith(facts, () => checkExchange(request, grant, input))
   if (grant.status === 'active') throw await refuseReplay(grant, { operation: OPERATION, context, now })
 
-  const answer = await issueFirstTokens(held, { ...input, facts })
+  const answer = await issueFirstTokens(held, { ...input, target, facts })
   if (answer !== null) return answer
   const winner = await readByCode(request.code, context, now)
   throw await refuseReplay(winner.grant, { operation: OPERATION, context, now })
@@ -50,12 +51,15 @@ async function readByCode (code: string, { grants }: TokenContext, now: number):
   return held
 }
 
-function assertExchange (request: CodeRequest, grant: Grant, { client, context, confirmation }: ExchangeInput): void {
+function checkExchange (
+  request: CodeRequest, grant: Grant, { client, context, confirmation }: ExchangeInput
+): TokenTarget {
   assertBound(grant, { client, context })
-  assertTarget(grant, request.resource)
+  const target = targetOf(grant, request.resource, context.resources)
   if (request.redirectUri !== undefined && request.redirectUri !== grant.redirectUri) {
     throw invalidGrant('another redirect_uri')
   }
   assertCodeVerifier({ verifier: request.codeVerifier, challenge: grant.codeChallenge })
   if (grant.codeKey !== undefined) assertSender({ [KEY]: grant.codeKey }, confirmation)
+  return target
 }

@@ -1,10 +1,12 @@
 import { OAuthError } from '../protocol/oauth-error.js'
+import { requestedResource } from '../protocol/resource-uri.js'
 import { required } from '../protocol/token-request.js'
 import type { DeviceAuthorization, DeviceAuthorizations } from './device-authorizations.js'
 import { issueFirstTokens, refuseReplay } from './first-tokens.js'
 import { assertBound, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
+import { targetOf } from './resources.js'
 import type { TokenAnswer } from './token-answer.js'
 import { factsOf, refusedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
 
@@ -24,15 +26,21 @@ const OPERATION = 'device_code'
 export function deviceGrant (devices: DeviceAuthorizations): GrantTypeReader {
   return (form) => {
     const deviceCode = required(form, 'device_code')
+    const resource = requestedResource(form)
     return async (input) => {
       const asked = await devices.findByDeviceCode(deviceCode, input.now)
-      return await answerDevice(asked, devices, input)
+      return await answerDevice(asked, devices, { ...input, resource })
     }
   }
 }
 
+/** `resource`: the one that the device names now. */
+interface DeviceInput extends ExchangeInput {
+  readonly resource: string | undefined
+}
+
 async function answerDevice (
-  asked: DeviceAuthorization | 'expired' | null, devices: DeviceAuthorizations, input: ExchangeInput
+  asked: DeviceAuthorization | 'expired' | null, devices: DeviceAuthorizations, input: DeviceInput
 ): Promise<TokenAnswer> {
   const { client: { clientId }, now } = input
   if (asked === null) throw invalidGrant('unknown device code')
@@ -48,9 +56,9 @@ async function answerDevice (
 }
 
 async function exchange (
-  grantId: string, { deviceId }: DeviceAuthorization, input: ExchangeInput
+  grantId: string, { deviceId }: DeviceAuthorization, input: DeviceInput
 ): Promise<TokenAnswer> {
-  const { client, context, now } = input
+  const { client, context, now, resource } = input
   const read = async (): Promise<HeldGrant> => {
     const held = await context.grants.read(grantId, now)
     if (held?.grant.device?.deviceId !== deviceId) throw invalidGrant('the grant has ended')
@@ -58,9 +66,12 @@ async function exchange (
   }
   const held = await read()
   const facts = { ...factsOf(held.grant), operation: OPERATION }
-  refusedWith(facts, () => { assertBound(held.grant, { client, context }) })
+  const target = refusedWith(facts, () => {
+    assertBound(held.grant, { client, context })
+    return targetOf(held.grant, resource, context.resources)
+  })
   if (held.grant.status === 'active') throw await refuseReplay(held.grant, { operation: OPERATION, context, now })
-  const answer = await issueFirstTokens(held, { ...input, facts })
+  const answer = await issueFirstTokens(held, { ...input, target, facts })
   if (answer !== null) return answer
   throw await refuseReplay((await read()).grant, { operation: OPERATION, context, now })
 }

@@ -7,6 +7,7 @@ import type { TagLimits } from '../../types/access.js'
 import type { Client, Grant } from '../../types/oauth.js'
 import { isOperatorsClient } from './client-scopes.js'
 import type { ExchangeInput } from './grant-type.js'
+import { targetOf } from './resources.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
 import { factsOf, rejectedWith } from './token-refusal.js'
 
@@ -86,6 +87,7 @@ export async function issueDirect (
   { client, context, confirmation, useProof, now }: ExchangeInput
 ): Promise<TokenAnswer> {
   const { clientId } = client
+  const target = targetOf(given, undefined, context.resources)
   const grant: Grant = {
     authenticatedAt: null,
     acr: null,
@@ -102,13 +104,12 @@ export async function issueDirect (
     codeDigest: null,
     exchangedAt: null,
     refresh: null,
-    endsAt: now + context.lifetimes.accessToken
+    endsAt: now + target.resource.accessTokenLifetime
   }
-  const { scopes } = given
   await rejectedWith({ ...factsOf(grant), operation }, useProof)
-  const { body, grant: issued } = await issueTokens({ grant, scopes, confirmation, refreshToken: null, context, now })
+  const { body, grant: issued } = await issueTokens({ grant, target, confirmation, refreshToken: null, context, now })
   await context.grants.open(issued, now)
   const { scopes: scopesAsked, leniencies } = request
-  const event = { type: 'token.issued', ...factsOf(grant), operation, scopesAsked, scopesGranted: scopes } as const
+  const event = { type: 'token.issued', ...factsOf(grant), operation, scopesAsked, scopesGranted: given.scopes } as const
   return { status: 200, body, event, leniencies }
 }

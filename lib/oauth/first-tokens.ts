@@ -4,6 +4,7 @@ import { bindingOf, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput } from './grant-type.js'
 import { mintRefreshToken } from './refresh-token.js'
+import type { TokenTarget } from './resources.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
 import type { TokenContext } from './token-context.js'
 import { factsOf, rejectedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
@@ -12,14 +13,14 @@ import { factsOf, rejectedWith, TokenRefusal, type AuditFacts } from './token-re
 const REPEAT_SECONDS = 5
 
 /**
- * Makes an approved grant active and answers its first tokens, bound to what the client has shown, with a refresh token
- * for a client that registered that.
+ * Makes an approved grant active and answers its first tokens, for the target and bound to what the client has shown,
+ * with a refresh token for a client that registered that.
  * One compare-and-swap decides who gets them, in any number of processes: `null` when somebody else was first.
  */
 export async function issueFirstTokens (
-  held: HeldGrant, input: ExchangeInput & { readonly facts: AuditFacts }
+  held: HeldGrant, input: ExchangeInput & { readonly target: TokenTarget, readonly facts: AuditFacts }
 ): Promise<TokenAnswer | null> {
-  const { client, context, confirmation, now, facts } = input
+  const { client, context, confirmation, now, target, facts } = input
   await rejectedWith(facts, input.useProof)
   const { grant } = held
   const { lifetimes, secrets } = context
@@ -36,11 +37,12 @@ export async function issueFirstTokens (
     refresh: refreshToken === null
       ? null
       : { current: sha256(refreshToken), previous: null, rotatedAt: now, answer: null },
-    endsAt: now + (refreshToken === null ? lifetimes.accessToken : lifetimes.refreshAbsolute)
+    endsAt: now + (refreshToken === null ? target.resource.accessTokenLifetime : lifetimes.refreshAbsolute)
   }
-  const issued = await issueTokens({ grant: active, scopes: grant.scopes, confirmation, refreshToken, context, now })
+  const issued = await issueTokens({ grant: active, target, confirmation, refreshToken, context, now })
   if (!await context.grants.advance(held, issued.grant, now)) return null
-  return { status: 200, body: issued.body, event: { type: 'token.issued', scopesGranted: grant.scopes, ...facts } }
+  const { resource: { resource }, scopes: scopesGranted } = target
+  return { status: 200, body: issued.body, event: { ...facts, type: 'token.issued', resource, scopesGranted } }
 }
 
 /**

@@ -1,16 +1,15 @@
 import { OAuthError } from '../protocol/oauth-error.js'
-import { isSameResource } from '../protocol/resource-uri.js'
 import type { Client, Grant } from '../../types/oauth.js'
 import type { Confirmation } from '../../types/sender-constraint.js'
 import type { TokenContext } from './token-context.js'
 
 /**
- * Checks that the grant is this client's and for the resource of this server (AS-T4).
+ * Checks that the grant is this client's and for a resource of this server (AS-T4).
  * @throws {OAuthError} `invalid_grant`
  */
 export function assertBound (grant: Grant, { client, context }: { client: Client, context: TokenContext }): void {
   if (grant.clientId !== client.clientId) throw invalidGrant('grant of another client')
-  if (!isSameResource(grant.resource, context.resource)) throw invalidGrant('grant for a resource that is not served here')
+  if (!context.resources.has(grant.resource)) throw invalidGrant('grant for a resource that is not served here')
 }
 
 /**
@@ -28,17 +27,6 @@ export function assertSender (bound: Confirmation, shown: Confirmation | null): 
  */
 export function bindingOf ({ metadata }: Client, shown: Confirmation | null): { readonly confirmation?: Confirmation } {
   return shown === null || metadata.token_endpoint_auth_method !== 'none' ? {} : { confirmation: shown }
-}
-
-/**
- * Checks that the request, if it names a resource, names that of the grant (AS-T7).
- * @throws {OAuthError} `invalid_target`
- */
-export function assertTarget (grant: Grant, resource: string | undefined): void {
-  if (resource === undefined || isSameResource(resource, grant.resource)) return
-  throw new OAuthError({
-    code: 'invalid_target', description: 'the grant is for another resource', reason: 'request names another resource'
-  })
 }
 
 /** One description for every reason, so that nobody learns what was wrong with a stolen code or token (RS-29). */

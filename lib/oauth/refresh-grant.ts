@@ -3,10 +3,11 @@ import { openUnder, sealUnder } from '../crypto/token-seal.js'
 import { OAuthError } from '../protocol/oauth-error.js'
 import { readRefreshRequest, type RefreshRequest } from '../protocol/token-request.js'
 import type { RefreshState } from '../../types/oauth.js'
-import { assertBound, assertSender, assertTarget, bindingOf, invalidGrant } from './grant-binding.js'
+import { assertBound, assertSender, bindingOf, invalidGrant } from './grant-binding.js'
 import type { HeldGrant } from './grant-records.js'
 import type { ExchangeInput, GrantTypeReader } from './grant-type.js'
 import { grantIdOfRefreshToken, mintRefreshToken } from './refresh-token.js'
+import { targetOf, type TokenTarget } from './resources.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
 import { factsOf, refusedWith, rejectedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
 
@@ -14,6 +15,11 @@ const OPERATION = 'refresh_token'
 const SEAL = 'refresh-answer'
 /** Who loses a compare-and-swap finds its token to be the previous one the next time; two would do. */
 const ATTEMPTS = 5
+
+/** There is one successor, and it went out with a token for another resource of the same grant. */
+const otherAnswer = new OAuthError({
+  code: 'invalid_target', description: 'use the newest refresh token', reason: 'repeated for another resource'
+})
 
 /** A refresh request about a grant that was read, with its refresh half. */
 interface Attempt extends ExchangeInput {
@@ -63,27 +69,31 @@ async function refresh (request: RefreshRequest, input: ExchangeInput): Promise<
 
 /** `null` when another request rotated the token in the meantime. */
 async function answerOnce (attempt: Attempt): Promise<TokenAnswer | null> {
-  const { request, refresh, held: { grant }, facts } = attempt
+  const { request, context, refresh, held: { grant }, facts } = attempt
   const digest = sha256(request.refreshToken)
   const isCurrent = secretsEqual(digest, refresh.current)
   const kept = secretsEqual(digest, refresh.previous ?? '') ? keptAnswer(attempt) : null
   if (!isCurrent && kept === null) throw await refuseReuse(attempt)
 
-  const scopes = refusedWith(facts, () => {
-    assertTarget(grant, request.resource)
-    return narrow(grant.scopes, request.scope)
+  const target = refusedWith(facts, () => {
+    const { resource, scopes } = targetOf(grant, request.resource, context.resources)
+    if (kept !== null && resource.resource !== (refresh.answerFor ?? grant.resource)) throw otherAnswer
+    return { resource, scopes: narrow(scopes, request.scope) }
   })
   await rejectedWith(facts, attempt.useProof)
-  return kept ?? await rotate(attempt, scopes)
+  return kept ?? await rotate(attempt, target)
 }
 
-async function rotate (attempt: Attempt, scopes: readonly string[]): Promise<TokenAnswer | null> {
+async function rotate (attempt: Attempt, target: TokenTarget): Promise<TokenAnswer | null> {
   const { request, client, context, confirmation, now, held, refresh, facts } = attempt
   const refreshToken = mintRefreshToken(held.grant.grantId, context.secrets)
-  const successor = { current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null }
+  const { resource } = target.resource
+  const successor = {
+    current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null, answerFor: resource
+  }
   const { body, grant } = await issueTokens({
     grant: { ...held.grant, ...bindingOf(client, confirmation), refresh: successor },
-    scopes,
+    target,
     confirmation,
     refreshToken,
     context,
@@ -91,7 +101,8 @@ async function rotate (attempt: Attempt, scopes: readonly string[]): Promise<Tok
   })
   const answer = sealUnder(request.refreshToken, SEAL, body)
   const rotated = await context.grants.advance(held, { ...grant, refresh: { ...successor, answer } }, now)
-  return rotated ? { status: 200, body, event: { type: 'token.issued', scopesGranted: scopes, ...facts } } : null
+  if (!rotated) return null
+  return { status: 200, body, event: { ...facts, type: 'token.issued', resource, scopesGranted: target.scopes } }
 }
 
 function keptAnswer ({ request, context, now, refresh, facts }: Attempt): TokenAnswer | null {

@@ -5,6 +5,7 @@ import { issueAccessToken, type AccessTokenInput } from '../tokens/access-token.
 import { KEY } from '../tokens/confirmation.js'
 import { issueOpaqueToken, liveTokens, type OpaqueTokenInput } from '../tokens/opaque-token.js'
 import { expiryOf } from './grant-records.js'
+import type { TokenTarget } from './resources.js'
 import type { TokenContext } from './token-context.js'
 
 export interface TokenAnswer {
@@ -17,22 +18,23 @@ export interface TokenAnswer {
 }
 
 /**
- * Issues an access token, in the format of the context, and builds the token response (AS-T8): `scope` always,
- * `expires_in` a number, absent members left out. The access token never outlives the grant. It counts only when the
- * answered grant is what the store holds next.
+ * Issues an access token for the target, in the format and with the lifetime of its resource, and builds the token
+ * response (AS-T8): `scope` always, `expires_in` a number, absent members left out. The access token never outlives
+ * the grant. It counts only when the answered grant is what the store holds next.
  */
 export async function issueTokens (input: {
   readonly grant: Grant
-  readonly scopes: readonly string[]
+  readonly target: TokenTarget
   readonly confirmation: Confirmation | null
   readonly refreshToken: string | null
   readonly context: TokenContext
   readonly now: number
 }): Promise<{ readonly body: string, readonly grant: Grant }> {
-  const { grant, scopes, confirmation, refreshToken, context, now } = input
-  const expiresAt = Math.min(now + context.lifetimes.accessToken, expiryOf(grant, context.lifetimes))
-  const said = { ...context, grant, scopes, confirmation, expiresAt, now }
-  const { token, accessTokens } = await issueToken(said, context.accessTokenFormat)
+  const { grant, target: { resource: { resource, accessTokenLifetime, accessTokenFormat }, scopes } } = input
+  const { confirmation, refreshToken, context, now } = input
+  const expiresAt = Math.min(now + accessTokenLifetime, expiryOf(grant, context.lifetimes))
+  const said = { ...context, grant: { ...grant, resource }, scopes, confirmation, expiresAt, now }
+  const { token, accessTokens } = await issueToken(said, accessTokenFormat)
   const body = JSON.stringify({
     access_token: token,
     // One that is bound to a certificate alone is shown as a bearer token (RFC 8705 §3).

@@ -19,8 +19,10 @@ export interface ConsentModel {
   readonly loopback: boolean
   /** A host, or a private-use scheme with its colon (`redirectHost` of the redirect rules). */
   readonly redirectHost: string
-  readonly resource: string
-  readonly resourceName: string
+  /** How people call this server. */
+  readonly site: string
+  /** What it wants to use; at least one. */
+  readonly resources: ReadonlyArray<{ readonly resource: string, readonly name: string }>
   readonly scopes: readonly ConsentScope[]
   readonly action: string
   readonly handle: string
@@ -59,8 +61,14 @@ function factsOf (model: ConsentModel, clientName: string): Html {
 <div><dt>Application</dt><dd><bdi>${clientName}</bdi> <code dir="ltr">${plainText(model.clientId, 200)}</code></dd></div>
 ${model.documentHost !== null && html`<div><dt>Published by</dt><dd><bdi>${model.documentHost}</bdi></dd></div>
 `}<div><dt>Sends you to</dt><dd><bdi>${model.redirectHost}</bdi>${place !== null && html` <small>${place}</small>`}</dd></div>
-<div><dt>Wants to use</dt><dd><bdi>${model.resourceName}</bdi> <code dir="ltr">${model.resource}</code></dd></div>
+<div><dt>Wants to use</dt>${model.resources.map(({ name, resource }) => html`<dd><bdi>${name}</bdi> <code dir="ltr">${resource}</code></dd>`)}</div>
 </dl>`
+}
+
+/** In words: one, "one and two", "one, two and three". */
+function namesOf ({ resources }: ConsentModel): Html {
+  const before = (index: number): string => index === 0 ? '' : index === resources.length - 1 ? ' and ' : ', '
+  return html`${resources.map(({ name }, index) => html`${before(index)}<bdi>${name}</bdi>`)}`
 }
 
 /**
@@ -71,9 +79,9 @@ export function consentPage (model: ConsentModel): string {
   const clientName = plainText(model.clientName, 60) || 'An application without a name'
   return layout({
     title: 'Allow access?',
-    site: model.resourceName,
+    site: model.site,
     aside: accountOf(model),
-    main: html`<h1><bdi class="claimed">${clientName}</bdi> wants to use <bdi>${model.resourceName}</bdi></h1>
+    main: html`<h1><bdi class="claimed">${clientName}</bdi> wants to use ${namesOf(model)}</h1>
 ${warningOf(model)}
 ${factsOf(model, clientName)}
 <form method="post" action="${model.action}" autocomplete="off">

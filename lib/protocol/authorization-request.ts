@@ -4,14 +4,16 @@ import { assertNoRepeats, single, type Form } from './form.js'
 import { OAuthError } from './oauth-error.js'
 import { assertCodeChallenge } from './pkce.js'
 import { matchRedirectUri } from './redirect-uri.js'
-import { isSameResource, requestedResource } from './resource-uri.js'
+import { requestedResources } from './resource-uri.js'
 import { readScope, type ScopeModel } from './scopes.js'
 
 export interface AuthorizationRequest {
   /** What the client asked for and the catalogue knows; the default scopes when that is nothing (AS-A8). */
   readonly scopes: readonly string[]
-  /** The configured resource, canonical. */
+  /** A configured resource, canonical: the first that the client named. */
   readonly resource: string
+  /** The others that it named. */
+  readonly furtherResources: readonly string[]
   /** Byte by byte as sent (AS-A9). */
   readonly state: string | undefined
   readonly codeChallenge: string
@@ -21,12 +23,18 @@ export interface AuthorizationRequest {
   readonly leniencies: string[]
 }
 
-export interface AuthorizationContext {
-  readonly model: ScopeModel
-  readonly defaultScopes: readonly string[]
-  /** The one resource of this server. */
+/** A resource that a client can ask for. */
+export interface RequestableResource {
+  /** Canonical. */
   readonly resource: string
-  /** The leniency of that name: a request without `resource` means ours. */
+  readonly model: Pick<ScopeModel, 'has'>
+  readonly defaultScopes: readonly string[]
+}
+
+export interface AuthorizationContext {
+  /** The resources of this server; the first is what a request without `resource` means. */
+  readonly resources: readonly [RequestableResource, ...RequestableResource[]]
+  /** The leniency of that name: a request without `resource` means the first one. */
   readonly missingResource: boolean
   readonly tagLimits?: TagLimits
 }
@@ -83,12 +91,14 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
     challenge: single(form, 'code_challenge'),
     method: single(form, 'code_challenge_method')
   })
-  const leniencies = assertTarget(form, context)
-  const scopes = narrowScopes(readScope(single(form, 'scope'), context.tagLimits), context)
+  const { targets, leniencies } = readTargets(form, context)
+  const scopes = narrowScopes(readScope(single(form, 'scope'), context.tagLimits), targets)
   assertPrompt(single(form, 'prompt'))
   const state = readState(single(form, 'state'))
   const codeKey = readCodeKey(single(form, 'dpop_jkt'))
-  return { scopes, resource: context.resource, state, codeChallenge, codeKey, leniencies }
+  const [{ resource }, ...others] = targets
+  const furtherResources = others.map(({ resource }) => resource)
+  return { scopes, resource, furtherResources, state, codeChallenge, codeKey, leniencies }
 }
 
 /** RFC 9101: a request object is neither read nor fetched (AS-A18). */
@@ -110,23 +120,29 @@ function assertResponse (form: Form): void {
   if (responseMode !== undefined && responseMode !== 'query') throw refusal('response_mode must be query')
 }
 
-/** The token's audience is always our resource; answers the leniencies that this took (AS-A7). */
-function assertTarget (form: Form, { resource, missingResource }: AuthorizationContext): string[] {
-  const requested = requestedResource(form)
-  if (requested === undefined) {
-    if (missingResource) return ['missingResource']
-    throw refusal('resource is missing', 'invalid_target')
-  }
-  if (!isSameResource(requested, resource)) throw refusal('resource is not served here', 'invalid_target')
-  return []
+type Targets = AuthorizationContext['resources']
+
+/** What the tokens will be for: always resources of ours (AS-A7); and the leniencies that this took. */
+function readTargets (
+  form: Form, { resources, missingResource }: AuthorizationContext
+): { targets: Targets, leniencies: string[] } {
+  const [first, ...others] = requestedResources(form).map((requested) => {
+    const found = resources.find(({ resource }) => resource === requested)
+    if (found === undefined) throw refusal('resource is not served here', 'invalid_target')
+    return found
+  })
+  if (first !== undefined) return { targets: [first, ...others], leniencies: [] }
+  if (missingResource) return { targets: [resources[0]], leniencies: ['missingResource'] }
+  throw refusal('resource is missing', 'invalid_target')
 }
 
-/** Unknown scopes are dropped; an error only if nothing remains and there is no default (AS-A8). */
-function narrowScopes (asked: readonly string[], { model, defaultScopes }: AuthorizationContext): string[] {
-  const known = model.known(asked)
+/** Scopes that no resource has are dropped; an error only if nothing remains and there is no default (AS-A8). */
+function narrowScopes (asked: readonly string[], targets: Targets): string[] {
+  const known = asked.filter((scope) => targets.some(({ model }) => model.has(scope)))
   if (known.length > 0) return known
-  if (defaultScopes.length === 0) throw refusal('no known scope was asked for', 'invalid_scope')
-  return [...defaultScopes]
+  const defaults = targets.flatMap(({ defaultScopes }) => defaultScopes)
+  if (defaults.length === 0) throw refusal('no known scope was asked for', 'invalid_scope')
+  return [...new Set(defaults)]
 }
 
 /** OpenID Connect Core §3.1.2.1: `none` stands alone. Unknown values are ignored (AS-A16). */

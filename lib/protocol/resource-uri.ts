@@ -40,15 +40,27 @@ export function assertResource (text: string): void {
 }
 
 /**
- * The `resource` parameter of an OAuth request (RFC 8707 §2), as sent; `undefined` when omitted. Naming one resource
- * twice is harmless; naming two is refused, since a token has one audience (AS-A7).
+ * The `resource` parameters of an OAuth request (RFC 8707 §2), canonical, without repeats, in their order; none when
+ * omitted.
+ * @throws {OAuthError} `invalid_target`
+ */
+export function requestedResources (form: Form): readonly string[] {
+  const named = (form.get('resource') ?? []).filter((value) => value !== '').map((value) => {
+    const canonical = canonicalResource(value)
+    if (canonical === null) throw refusal('resource must be an absolute URL without a fragment')
+    return canonical
+  })
+  return [...new Set(named)]
+}
+
+/**
+ * The one resource that a token request names, canonical; `undefined` when omitted. Naming it twice is harmless;
+ * naming two is refused, since a token has one audience (AS-A7).
  * @throws {OAuthError} `invalid_target`
  */
 export function requestedResource (form: Form): string | undefined {
-  const [first, ...others] = (form.get('resource') ?? []).filter((value) => value !== '')
-  if (first === undefined) return undefined
-  if (canonicalResource(first) === null) throw refusal('resource must be an absolute URL without a fragment')
-  if (!others.every((other) => isSameResource(first, other))) throw refusal('a token is for one resource only')
+  const [first, ...others] = requestedResources(form)
+  if (others.length > 0) throw refusal('a token is for one resource only')
   return first
 }
 

@@ -8,7 +8,7 @@ export interface CodeRequest {
   readonly codeVerifier: string
   /** Must equal that of the authorization request when it is given (AS-T5). */
   readonly redirectUri?: string
-  /** As sent; must be the granted one when it is given (AS-T7). */
+  /** Canonical; must be a granted one when it is given (AS-T7). */
   readonly resource?: string
 }
 
@@ -16,7 +16,7 @@ export interface RefreshRequest {
   readonly refreshToken: string
   /** Must be within the granted ones when given (AS-T9); never empty. */
   readonly scope?: string[]
-  /** As sent; must be the granted one when it is given (AS-T7). */
+  /** Canonical; must be a granted one when it is given (AS-T7). */
   readonly resource?: string
 }
 

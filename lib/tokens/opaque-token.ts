@@ -22,7 +22,8 @@ export function isOpaqueToken (token: string): boolean {
 export interface OpaqueTokenInput {
   readonly secrets: Secrets
   readonly issuer: string
-  readonly grant: Pick<Grant, 'grantId' | 'accessTokens'>
+  /** `resource`: the one that the token is for. */
+  readonly grant: Pick<Grant, 'grantId' | 'resource' | 'accessTokens'>
   /** What the token carries: the grant's scopes or fewer. */
   readonly scopes: readonly string[]
   /** What the token is bound to; `null` for a bearer token. */
@@ -43,7 +44,7 @@ export function issueOpaqueToken (
   const stem = `${grant.grantId}${randomId(32)}`
   const token = `${PREFIX}${stem}.${secrets.mac(PURPOSE, stem)}`
   const bound = confirmation === null ? {} : { confirmation }
-  const entry = { digest: sha256(token), issuer, scopes, issuedAt: now, expiresAt, ...bound }
+  const entry = { digest: sha256(token), issuer, resource: grant.resource, scopes, issuedAt: now, expiresAt, ...bound }
   return { token, accessTokens: [...liveTokens(grant, now), entry].slice(-MAX_LIVE_TOKENS) }
 }
 
@@ -70,5 +71,6 @@ export function claimsOfOpaqueToken (token: string, grant: Grant | null): Readon
   const digest = sha256(token)
   const [found] = (grant.accessTokens ?? []).filter((one) => secretsEqual(one.digest, digest))
   if (found === undefined) throw new InvalidTokenError('not among the tokens of its grant')
-  return accessTokenClaims({ confirmation: null, ...found, grant })
+  const { resource = grant.resource } = found
+  return accessTokenClaims({ confirmation: null, ...found, grant: { ...grant, resource } })
 }

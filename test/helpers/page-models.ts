@@ -13,8 +13,8 @@ export const consentModel: ConsentModel = {
   registeredAgo: '2 minutes',
   loopback: true,
   redirectHost: 'localhost:54321',
-  resource: 'https://notes.example/mcp',
-  resourceName: 'Notes',
+  site: 'Notes',
+  resources: [{ resource: 'https://notes.example/mcp', name: 'Notes' }],
   scopes: [
     {
       name: 'notes:read',
@@ -81,8 +81,11 @@ export const hostileModel: ConsentModel = {
   clientName: '"><script>document.title="owned"</script><img src=x onerror=alert(1)>\u202eevil\u200b' + 'W'.repeat(10_000),
   clientId: "'><b>" + 'i'.repeat(500),
   redirectHost: `${'a'.repeat(63)}.${'b'.repeat(63)}.example:54321`,
-  resource: `https://${'very-long-label.'.repeat(8)}example/mcp`,
-  resourceName: '</title><script>document.title="owned"</script>' + 'N'.repeat(100),
+  site: '</title><script>document.title="owned"</script>' + 'N'.repeat(100),
+  resources: [{
+    resource: `https://${'very-long-label.'.repeat(8)}example/mcp`,
+    name: '</title><script>document.title="owned"</script>' + 'N'.repeat(100)
+  }],
   scopes: [
     ...consentModel.scopes,
     { name: 'admin', title: 'Everything'.repeat(20), description: '<i>All</i> of it. '.repeat(30), checked: false, components: manyTools }

@@ -63,6 +63,8 @@ export interface ContextInput {
   readonly accessTokenFormat?: AccessTokenFormat
   readonly direct?: DirectRules
   readonly dpop?: DpopSettings
+  /** Each offers the scopes that begin with its URL, and all that begin with none. */
+  readonly furtherResources?: readonly string[]
 }
 
 /** A token endpoint's context over a memory store, or over `records`. */
@@ -76,9 +78,13 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
     secrets: SECRETS,
     keyring: KEYRING,
     issuer: ISSUER,
-    resource: RESOURCE,
+    resources: new Map([RESOURCE, ...input.furtherResources ?? []].map((resource) => [resource, {
+      resource,
+      accessTokenLifetime: lifetimes.accessToken,
+      accessTokenFormat: input.accessTokenFormat ?? 'jwt',
+      offers: (scope) => !scope.startsWith('https:') || scope.startsWith(resource)
+    }])),
     lifetimes,
-    accessTokenFormat: input.accessTokenFormat ?? 'jwt',
     leniencies: resolveLeniencies(input.leniencies),
     grantTypes: new Map([
       ['authorization_code', codeGrant],

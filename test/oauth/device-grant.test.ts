@@ -166,7 +166,7 @@ t.test('a grant whose resource is not served here any more gives nothing', async
   const { context, clientId, deviceCode, approve } = await open()
   await approve()
 
-  await t.rejects(postToken({ ...context, resource: 'https://other.example/mcp' }, {
+  await t.rejects(postToken({ ...context, resources: new Map() }, {
     grant_type: DEVICE_GRANT, device_code: deviceCode, client_id: clientId
   }), { code: 'invalid_grant', events: [{ type: 'token.refused', subject: 'alice' }] })
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { assertBound, assertTarget, invalidGrant } from '../../lib/oauth/grant-binding.js'
-import { addClient, buildContext, openFamily, RESOURCE, START } from '../helpers/token-context.js'
+import { assertBound, invalidGrant } from '../../lib/oauth/grant-binding.js'
+import { addClient, buildContext, openFamily, START } from '../helpers/token-context.js'
 
 const context = buildContext()
 const { client, grantId } = await openFamily(context)
@@ -15,21 +15,9 @@ t.test('a grant is bound to its client', async (t) => {
 })
 
 t.test('a grant for another resource gets nothing here', async (t) => {
-  const elsewhere = { ...context, resource: 'https://mcp.example/other' }
+  const elsewhere = { ...context, resources: new Map() }
 
   t.throws(() => assertBound(grant, { client, context: elsewhere }), { code: 'invalid_grant' })
-})
-
-t.test('the same resource in another spelling is the same', async (t) => {
-  for (const resource of [undefined, RESOURCE, 'HTTPS://MCP.EXAMPLE/mcp', 'https://mcp.example:443/mcp']) {
-    t.doesNotThrow(() => assertTarget(grant, resource))
-  }
-})
-
-t.test('another resource is refused as invalid_target', async (t) => {
-  for (const resource of ['https://evil.example/', 'https://mcp.example', `${RESOURCE}/x`, `${RESOURCE}/`, 'not a URL']) {
-    t.throws(() => assertTarget(grant, resource), { code: 'invalid_target' })
-  }
 })
 
 t.test('no reason goes out', async (t) => {

@@ -82,7 +82,8 @@ t.test('no text of the client or the host adds an element', async (t) => {
   const names = elementsOf(consentPage(consentModel)).map(({ name }) => name).join()
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
     const client = { clientName: text, clientId: text, redirectHost: text }
-    const page = consentPage({ ...consentModel, ...client, user: text, resource: text, resourceName: text })
+    const resources = [{ resource: text, name: text }]
+    const page = consentPage({ ...consentModel, ...client, user: text, site: text, resources })
 
     return elementsOf(page).map(({ name }) => name).join() === names
   }))

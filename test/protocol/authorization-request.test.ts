@@ -7,12 +7,18 @@ import { buildScopeModel } from '../../lib/protocol/scopes.js'
 
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 
-const context: AuthorizationContext = {
-  model: buildScopeModel({ 'notes:read': 'Read', 'notes:write': { title: 'Write', implies: ['notes:read'] } }),
-  defaultScopes: ['notes:read'],
+const notes = {
   resource: 'https://h.example/mcp',
-  missingResource: true
+  model: buildScopeModel({ 'notes:read': 'Read', 'notes:write': { title: 'Write', implies: ['notes:read'] } }),
+  defaultScopes: ['notes:read']
 }
+const bills = {
+  resource: 'https://bills.example/mcp',
+  model: buildScopeModel({ 'bills:pay': 'Pay', 'notes:read': 'Read' }),
+  defaultScopes: ['bills:pay', 'notes:read']
+}
+const context: AuthorizationContext = { resources: [notes], missingResource: true }
+const both: AuthorizationContext = { resources: [notes, bills], missingResource: true }
 
 const GOOD: Record<string, string> = {
   response_type: 'code',
@@ -78,6 +84,7 @@ t.test('a good request is read whole', async (t) => {
   t.strictSame(readAuthorizationRequest(requestWith(), context), {
     scopes: ['notes:write'],
     resource: 'https://h.example/mcp',
+    furtherResources: [],
     state: 'st4te',
     codeChallenge: CHALLENGE,
     codeKey: undefined,
@@ -130,15 +137,15 @@ t.test('a request that asks for nothing that we know means the default scopes', 
 
 t.test('a request that asks for nothing that we know is refused where there is no default', async (t) => {
   for (const scope of [undefined, 'openid email profile']) {
-    t.throws(() => readAuthorizationRequest(requestWith({ scope }), { ...context, defaultScopes: [] }), { code: 'invalid_scope' })
+    t.throws(() => readAuthorizationRequest(requestWith({ scope }), { ...context, resources: [{ ...notes, defaultScopes: [] }] }), { code: 'invalid_scope' })
   }
 })
 
 t.test('the default scopes are answered as a copy', async (t) => {
   const { scopes } = readAuthorizationRequest(requestWith({ scope: undefined }), context)
 
-  t.strictSame(scopes, context.defaultScopes)
-  t.not(scopes, context.defaultScopes)
+  t.strictSame(scopes, notes.defaultScopes)
+  t.not(scopes, notes.defaultScopes)
 })
 
 t.test('a request without resource means ours, and the leniency is named', async (t) => {
@@ -157,6 +164,27 @@ t.test('a resource in another spelling becomes the configured one', async (t) =>
   const form = requestWith({ resource: 'HTTPS://H.example:443/mcp' }, '&resource=https://h.example/mcp')
 
   t.equal(readAuthorizationRequest(form, context).resource, 'https://h.example/mcp')
+})
+
+t.test('of several resources a request gets the one that it names, with the scopes of that one', async (t) => {
+  const form = requestWith({ resource: 'https://BILLS.example/mcp', scope: 'notes:write bills:pay' })
+
+  t.match(readAuthorizationRequest(form, both), { resource: 'https://bills.example/mcp', furtherResources: [], scopes: ['bills:pay'] })
+})
+
+t.test('several resources are one request for the scopes of them all', async (t) => {
+  const form = requestWith({ scope: undefined }, '&resource=https://bills.example/mcp&resource=https://h.example/mcp')
+
+  t.match(readAuthorizationRequest(form, both), {
+    resource: 'https://h.example/mcp',
+    furtherResources: ['https://bills.example/mcp'],
+    scopes: ['notes:read', 'bills:pay'],
+    leniencies: []
+  })
+})
+
+t.test('one resource that is not served among several is invalid_target', async (t) => {
+  t.throws(() => readAuthorizationRequest(requestWith({}, '&resource=https://evil.example/'), both), { code: 'invalid_target' })
 })
 
 t.test('response_mode query is what happens anyway', async (t) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { readForm } from '../../lib/protocol/form.js'
-import { assertResource, canonicalResource, isSameResource, requestedResource } from '../../lib/protocol/resource-uri.js'
+import { assertResource, canonicalResource, isSameResource, requestedResource, requestedResources } from '../../lib/protocol/resource-uri.js'
 
 const CANONICAL: Record<string, [string, string]> = {
   'stays when it is canonical': ['https://h.example/mcp', 'https://h.example/mcp'],
@@ -68,8 +68,8 @@ t.test('a resource of the configuration is checked like an issuer', async (t) =>
   }
 })
 
-t.test('the requested resource is answered as sent, an empty one counts as omitted', async (t) => {
-  t.equal(requestedResource(readForm('resource=https://H.example/')), 'https://H.example/')
+t.test('the requested resource is answered in its canonical form, an empty one counts as omitted', async (t) => {
+  t.equal(requestedResource(readForm('resource=https://H.example/')), 'https://h.example')
   t.equal(requestedResource(readForm('resource=')), undefined)
   t.equal(requestedResource(readForm('')), undefined)
 })
@@ -78,6 +78,12 @@ t.test('the same resource twice is one, two resources are invalid_target', async
   t.equal(requestedResource(readForm('resource=https://h.example&resource=https://h.example/')), 'https://h.example')
   t.throws(() => requestedResource(readForm('resource=https://h.example&resource=https://evil.example')),
     { code: 'invalid_target' })
+})
+
+t.test('several requested resources are answered once each, in their order', async (t) => {
+  const form = readForm('resource=https://b.example&resource=https://A.example/mcp&resource=&resource=https://b.example/')
+
+  t.strictSame(requestedResources(form), ['https://b.example', 'https://a.example/mcp'])
 })
 
 t.test('a resource that is no URL, or has a fragment, is invalid_target', async (t) => {

@@ -37,9 +37,9 @@ t.test('a code request of OAuth 2.1 needs the code and its verifier only', async
   t.strictSame(readTokenRequest(readForm(CODE)), { code: 'c0de', codeVerifier: 'verifier' })
 })
 
-t.test('a code request is read with redirect URI and resource as they were sent', async (t) => {
+t.test('a code request is read with its redirect URI as sent and its resource canonical', async (t) => {
   t.match(readTokenRequest(readForm(`${CODE}&redirect_uri=http://localhost:1/cb&resource=https://H.example/`)),
-    { redirectUri: 'http://localhost:1/cb', resource: 'https://H.example/' })
+    { redirectUri: 'http://localhost:1/cb', resource: 'https://h.example' })
 })
 
 t.test('a refresh request needs the token only', async (t) => {

@@ -16,7 +16,7 @@ if (grant === null) throw new Error('the grant is gone')
 const issue = (accessTokens?: readonly OpaqueAccessToken[], now = START, lifetime = 900) => issueOpaqueToken({
   secrets: SECRETS,
   issuer: ISSUER,
-  grant: accessTokens === undefined ? { grantId } : { grantId, accessTokens },
+  grant: { grantId, resource: RESOURCE, ...(accessTokens === undefined ? {} : { accessTokens }) },
   scopes: ['notes:read'],
   confirmation: null,
   expiresAt: now + lifetime,
@@ -36,7 +36,7 @@ t.test('what is kept is the digest, with scopes and times, and nothing of the to
   const { token, accessTokens } = issue()
 
   t.strictSame(accessTokens, [
-    { digest: sha256(token), issuer: ISSUER, scopes: ['notes:read'], issuedAt: START, expiresAt: START + 900 }
+    { digest: sha256(token), issuer: ISSUER, resource: RESOURCE, scopes: ['notes:read'], issuedAt: START, expiresAt: START + 900 }
   ])
 })
 

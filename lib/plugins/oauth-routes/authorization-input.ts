@@ -48,13 +48,13 @@ export async function readInput (url: string, { pushed, store }: OAuthContext): 
 export function readRequest (
   { form, isPushed }: Omit<AuthorizationInput, 'use'>, client: Client, context: OAuthContext
 ): AuthorizationRequest {
-  const { model, defaultScopes, resource, tagLimits, pushed, tokens: { leniencies: { missingResource } } } = context
+  const { model, resources, tagLimits, pushed, tokens: { leniencies: { missingResource } } } = context
   if (pushed?.mode === 'required' && !isPushed) {
     throw new OAuthError({
       code: 'invalid_request', description: 'the request must be pushed first', reason: 'request not pushed'
     })
   }
-  const asked = readAuthorizationRequest(form, { model, defaultScopes, resource, missingResource, tagLimits })
+  const asked = readAuthorizationRequest(form, { resources, missingResource, tagLimits })
   return { ...asked, scopes: limitScopes(client, asked.scopes, model) }
 }
 

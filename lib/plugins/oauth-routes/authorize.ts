@@ -52,7 +52,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
 }): Promise<FastifyReply> {
   const { store } = context
   const { client, redirectUri } = target
-  const { scopes, resource, codeChallenge, codeKey, leniencies } = asked
+  const { scopes, resource, furtherResources, codeChallenge, codeKey, leniencies } = asked
   const { subject, authenticatedAt, acr = null, amr = [] } = user
   const { clientId } = client
   const now = store.clock()
@@ -61,6 +61,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
     subject,
     redirectUri,
     resource,
+    ...(furtherResources.length === 0 ? {} : { furtherResources }),
     scopes,
     codeChallenge,
     ...(codeKey === undefined || context.dpop === null ? {} : { codeKey }),
@@ -68,7 +69,7 @@ async function askForConsent (request: FastifyRequest, reply: FastifyReply, { co
     authenticatedAt: authenticatedAt ?? now,
     acr,
     amr,
-    ...consentedBy(scopes, context)
+    ...consentedBy(asked, context)
   }, now)
   for (const operation of leniencies) recordEvent(request, { type: 'leniency.used', operation, subject, clientId })
   recordEvent(request, { type: 'authorization.requested', ...factsOf(grant), scopesAsked: scopes })

@@ -1,5 +1,6 @@
 import { isOpenedBy } from '../../access/opened-by.js'
 import { pinsOpenedBy } from '../../access/pins.js'
+import { resourcesOf } from '../../oauth/resources.js'
 import type { ConsentModel } from '../../pages/consent-page.js'
 import type { ConsentComponent } from '../../pages/consent-scope.js'
 import { isLoopbackRedirect, redirectHost } from '../../protocol/redirect-uri.js'
@@ -7,6 +8,7 @@ import type { ComponentRule } from '../../../types/access.js'
 import type { Client, Grant } from '../../../types/oauth.js'
 import type { SignedInUser } from '../../../types/sign-in.js'
 import type { OAuthContext } from './context.js'
+import type { OAuthResource } from './resources.js'
 
 const UNITS = [[86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const
 
@@ -23,7 +25,8 @@ export function inWords (seconds: number): string {
  * What a scope opens. A component that needs several scopes stands under each of them, as long as all were asked for:
  * rather too often than not at all. One that needs none is opened by every scope.
  */
-function openedBy (scope: string, asked: readonly string[], { model, components }: OAuthContext): ConsentComponent[] {
+function openedBy (scope: string, asked: readonly string[], { model, components }: OAuthResource): ConsentComponent[] {
+  if (!model.has(scope)) return []
   const opens = (rule: ComponentRule): boolean =>
     isOpenedBy(rule, { scope, asked, model, tags: components.tagsOf(rule) })
   return components.policy().components().filter(opens).map((rule) => ({
@@ -32,11 +35,21 @@ function openedBy (scope: string, asked: readonly string[], { model, components 
   }))
 }
 
-/** What a grant of these scopes is pinned to: all that the page says of them and is destructive. */
+/** The resources that a grant is for. */
+function resourcesOfGrant (grant: Pick<Grant, 'resource' | 'furtherResources'>, context: OAuthContext): OAuthResource[] {
+  const wanted = resourcesOf(grant)
+  return context.resources.filter(({ resource }) => wanted.includes(resource))
+}
+
+/** What a grant is pinned to: all that the page says of it and is destructive. Only where everything is known here. */
 export function consentedBy (
-  scopes: readonly string[], { model, components, pinned }: OAuthContext
+  grant: Pick<Grant, 'resource' | 'furtherResources' | 'scopes'>, context: OAuthContext
 ): Pick<Grant, 'consented'> {
-  return pinned ? { consented: pinsOpenedBy(scopes, { policy: components.policy(), model }) } : {}
+  const resources = resourcesOfGrant(grant, context)
+  if (!resources.every(({ pinned }) => pinned)) return {}
+  const consented = resources.flatMap(({ components, model }) =>
+    pinsOpenedBy(grant.scopes, { policy: components.policy(), model }))
+  return { consented: [...new Set(consented)] }
 }
 
 /** What the consent page says about a grant (AS-C1). Everything is ticked: the user unticks. */
@@ -48,7 +61,8 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
   readonly csrf: string
   readonly now: number
 }): ConsentModel {
-  const { endpoints, model, resource, resourceName } = context
+  const { endpoints, model } = context
+  const resources = resourcesOfGrant(grant, context)
   const selfRegistered = client.origin === 'dynamic'
   return {
     user: user.name ?? user.subject,
@@ -59,8 +73,8 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
     registeredAgo: selfRegistered ? inWords(now - client.issuedAt) : null,
     loopback: isLoopbackRedirect(grant.redirectUri),
     redirectHost: redirectHost(grant.redirectUri),
-    resource,
-    resourceName,
+    site: context.resourceName,
+    resources: resources.map(({ resource, name }) => ({ resource, name })),
     scopes: grant.scopes.map((name) => {
       const description = model.description(name)
       return {
@@ -68,7 +82,7 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
         title: model.title(name),
         ...(description === undefined ? {} : { description }),
         checked: true,
-        components: openedBy(name, grant.scopes, context)
+        components: resources.flatMap((resource) => openedBy(name, grant.scopes, resource))
       }
     }),
     action: `${endpoints.authorization.path}/consent`,

@@ -13,9 +13,7 @@ import { assertIssuer, isLoopbackHost } from '../../protocol/issuer.js'
 import { resolveLeniencies } from '../../protocol/leniencies.js'
 import { isPublicAddress } from '../../protocol/public-address.js'
 import { isPrivateUseScheme } from '../../protocol/redirect-uri.js'
-import type { SenderMetadata } from '../../protocol/resource-metadata.js'
-import { assertResource } from '../../protocol/resource-uri.js'
-import { buildScopeModel, type ScopeModel } from '../../protocol/scopes.js'
+import type { ScopeModel } from '../../protocol/scopes.js'
 import { TAG_LIMITS } from '../../protocol/tags.js'
 import { endpointsOf, type Endpoints } from '../../protocol/server-metadata.js'
 import type { DpopSettings } from '../../tokens/dpop-settings.js'
@@ -23,13 +21,11 @@ import type { TagLimits } from '../../../types/access.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import type { SignIn } from '../../../types/sign-in.js'
 import type { PkceStore } from '../pkce-store.js'
-import { defaultScopesOf } from '../support/default-scopes.js'
 import { dpopSettings } from '../support/dpop-settings.js'
 import { inOption } from '../support/in-option.js'
 import { certificateSource } from '../support/client-certificate.js'
-import { buildLivePolicy, sharedLivePolicy, type LivePolicy } from '../support/live-policy.js'
-import { senderMetadataOf } from '../support/sender-metadata.js'
 import { clientRequests, type ClientRequestOf } from './client-request.js'
+import { buildResources, modelOfAll, type OAuthResources } from './resources.js'
 
 /** What the token endpoint can do, in the order of the metadata. */
 function grantTypesOf (rules: DirectRules): TokenContext['grantTypes'] {
@@ -52,23 +48,17 @@ export interface OAuthContext {
   readonly pushed: { readonly requests: PushedRequests, readonly mode: 'optional' | 'required' } | null
   readonly issuer: string
   readonly origin: string
-  readonly resource: string
+  /** What clients can get tokens for; the first is what they mean when they say nothing. */
+  readonly resources: OAuthResources
+  /** How people call this server: the name of the first resource. */
   readonly resourceName: string
   readonly endpoints: Endpoints
+  /** The scopes of all resources. */
   readonly model: ScopeModel
-  readonly defaultScopes: readonly string[]
-  /** As they are at the moment. */
-  readonly components: Pick<LivePolicy, 'policy' | 'tagsOf' | 'onReplace'>
-  /** Whether grants are pinned to what the consent page says: not where it knows no components at all. */
-  readonly pinned: boolean
   readonly tagLimits: TagLimits
-  /** The scopes of tags that the metadata names at the moment. */
-  advertisedTags (): readonly string[]
   readonly registration: boolean
   readonly redirectSchemes: readonly string[]
   readonly strict: boolean
-  /** What the resource takes besides bearer tokens. */
-  readonly sender: SenderMetadata
   /** `null` where DPoP proofs mean nothing. */
   readonly dpop: DpopSettings | null
   readonly signIn: SignIn
@@ -108,33 +98,21 @@ function documentsOf ({ records, tenant, lifetimes }: PkceStore, options: OAuthR
   })
 }
 
-/** Its own, or else those of the guard of this resource. */
-function componentsOf (fastify: FastifyInstance, options: OAuthRoutesOptions): LivePolicy {
-  const shared = options.components === undefined ? sharedLivePolicy(fastify.server, options.resource) : undefined
-  if (shared === undefined) return buildLivePolicy(options)
-  if (options.servers === undefined) return shared
-  throw new InvalidOptionError('servers cannot be given without components: those of the guard have theirs')
-}
-
 /**
  * @throws {InvalidOptionError} whose message starts with the path of the wrong option.
  * @throws {PartOrderError} without the PKCE store.
  */
 export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOptions): OAuthContext {
   if (!fastify.hasDecorator('pkceStore')) throw new PartOrderError('oauthRoutes must be registered after pkceStore')
-  const { issuer, resource, redirectSchemes = [], registration = true, strict = false } = options
-  const { clientCertificate: certificate } = options
+  const { issuer, clientCertificate: certificate, redirectSchemes = [], registration = true, strict = false } = options
   inOption('issuer ', () => { assertIssuer(issuer) })
-  inOption('resource ', () => { assertResource(resource) })
   assertRedirectSchemes(redirectSchemes)
-  const components = componentsOf(fastify, options)
-  const model = inOption('', () => buildScopeModel(options.scopes, () => components.policy().tags))
   const store = fastify.pkceStore
-  const { grants, keyring, tenant, secrets, lifetimes, accessTokenFormat } = store
+  const resources = buildResources(options, { server: fastify.server, store })
+  const { grants, keyring, tenant, secrets, lifetimes } = store
   const documents = documentsOf(store, options)
   const clients = documents === null ? store.clients : withDocuments(store.clients, documents)
   const leniencies = resolveLeniencies(options.leniencies, strict)
-  const defaultScopes = defaultScopesOf(model, options.defaultScopes)
   const tagLimits = { ...TAG_LIMITS, ...options.tagLimits }
   const dpop = dpopSettings(fastify, options.dpop, secrets)
   const endpoints = endpointsOf(issuer)
@@ -145,13 +123,12 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
       grants,
       keyring,
       issuer,
-      resource,
+      resources: new Map(resources.map((resource) => [resource.resource, resource])),
       tenant,
       secrets,
       lifetimes,
-      accessTokenFormat,
       leniencies,
-      grantTypes: grantTypesOf({ resources: [{ resource, model, defaultScopes }], tagLimits, ...leniencies }),
+      grantTypes: grantTypesOf({ resources, tagLimits, ...leniencies }),
       readSender: createSenderReader({ url: endpoints.token.url, dpop })
     },
     clients,
@@ -159,19 +136,14 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     pushed: pushedOf(store, options),
     issuer,
     origin: new URL(issuer).origin,
-    resource,
-    resourceName: options.resourceName ?? new URL(resource).host,
+    resources,
+    resourceName: resources[0].name,
     endpoints,
-    model,
-    defaultScopes,
-    components,
-    pinned: options.components !== undefined || sharedLivePolicy(fastify.server, resource) !== undefined,
+    model: modelOfAll(options, resources),
     tagLimits,
-    advertisedTags: options.advertiseTags === false ? () => [] : components.advertised,
     registration,
     redirectSchemes,
     strict,
-    sender: senderMetadataOf(options),
     dpop,
     signIn: signInOf(fastify, options),
     clientRequestOf: clientRequests(certificate === undefined ? null : certificateSource(certificate))

@@ -5,10 +5,26 @@ import { pathOf, serverMetadataPaths } from '../../protocol/well-known.js'
 import { serveBelow, type Documents } from '../support/documents.js'
 import { serveResourceMetadata } from '../support/resource-documents.js'
 import type { OAuthContext } from './context.js'
+import type { OAuthResource } from './resources.js'
 
 const SERVER = '/.well-known/oauth-authorization-server'
 const OPENID = '/.well-known/openid-configuration'
 const NO_DOCUMENTS: Documents = new Map()
+
+/** Those on other origins are found there. */
+function servedHere ({ origin, resources: [first, ...others] }: OAuthContext): OAuthResource[] {
+  const origins = [origin, new URL(first.resource).origin]
+  return [first, ...others.filter(({ resource }) => origins.includes(new URL(resource).origin))]
+}
+
+function serveResource (scope: FastifyInstance, one: OAuthResource, issuer: string): void {
+  const { resource, name, defaultScopes, advertisedTags, sender } = one
+  const document = (): string => JSON.stringify(buildResourceMetadata({
+    resource, issuers: [issuer], scopes: [...defaultScopes, ...advertisedTags()], name, sender
+  }))
+  const replace = serveResourceMetadata(scope, resource, document())
+  one.components.onReplace(() => { replace(document()) })
+}
 
 /**
  * The documents that clients find us by: resource metadata (RFC 9728) and server metadata (RFC 8414) at the path form
@@ -16,29 +32,22 @@ const NO_DOCUMENTS: Documents = new Map()
  * whatever `Host` says (RS-8).
  */
 export function discovery (scope: FastifyInstance, context: OAuthContext): void {
-  const { issuer, resource, resourceName, model, defaultScopes, tokens } = context
-  const { registration, documents, pushed, endpoints, store, sender, components, advertisedTags } = context
-  const ofResource = (): string => JSON.stringify(buildResourceMetadata({
-    resource, issuers: [issuer], scopes: [...defaultScopes, ...advertisedTags()], name: resourceName, sender
-  }))
+  const { issuer, resources, model, registration, documents, pushed, endpoints, store, tokens } = context
   const ofServer = (): string => JSON.stringify(buildServerMetadata({
     issuer,
-    scopes: [...model.names, ...advertisedTags()],
+    scopes: [...new Set([...model.names, ...resources.flatMap((one) => one.advertisedTags())])],
     grantTypes: [...tokens.grantTypes.keys()],
     registration,
     clientDocuments: documents !== null,
     pushedRequests: pushed?.mode ?? 'off',
-    sender,
+    sender: resources[0].sender,
     endpoints
   }))
   const byPath = new Map([[endpoints.jwks.path, store.keyring.jwks]])
   const describeServer = (): void => { for (const path of serverMetadataPaths(issuer)) byPath.set(path, ofServer()) }
   describeServer()
-  const replaceResource = serveResourceMetadata(scope, resource, ofResource())
-  components.onReplace(() => {
-    describeServer()
-    replaceResource(ofResource())
-  })
+  for (const resource of resources) resource.components.onReplace(describeServer)
+  for (const resource of servedHere(context)) serveResource(scope, resource, issuer)
   for (const base of [SERVER, endpoints.jwks.path]) serveBelow(scope, base, byPath)
   // Not served, and a host may have its own there: RFC 8414 §3.1 names both places of an issuer with a path.
   for (const base of new Set([OPENID, pathOf(issuer) + OPENID])) {

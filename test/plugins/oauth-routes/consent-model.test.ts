@@ -29,7 +29,7 @@ async function modelOf (context: OAuthContext, { scopes = ['notes:read'], client
       }, now - age)).client
   if (client === null) throw new Error('there is no such client')
   const { grant } = await grants.request({
-    clientId: client.clientId, subject: 'u-1', redirectUri, resource: context.resource, scopes, state: null, codeChallenge: '', authenticatedAt: now, acr: null, amr: []
+    clientId: client.clientId, subject: 'u-1', redirectUri, resource: context.resources[0].resource, scopes, state: null, codeChallenge: '', authenticatedAt: now, acr: null, amr: []
   }, now)
   return buildConsentModel(context, { client, grant, user, handle: 'h', csrf: 'c', now })
 }
@@ -58,13 +58,14 @@ t.test('a component that needs two scopes shows under both when both are asked f
 t.test('a grant is pinned to what the page shows and is destructive, where it knows any component', async (t) => {
   const { components, ...bare } = OPTIONS
   const pin = pinOf({ kind: 'tool', name: 'delete_note' })
+  const grantOf = (...scopes: string[]) => ({ resource: OPTIONS.resource, scopes })
 
-  t.same(consentedBy(['notes:write'], await contextOf(t)), { consented: [pin] })
-  t.same(consentedBy(['notes:read'], await contextOf(t)), { consented: [] })
-  t.same(consentedBy(['notes:write'], await contextOf(t, { components: [] })), { consented: [] })
+  t.same(consentedBy(grantOf('notes:write'), await contextOf(t)), { consented: [pin] })
+  t.same(consentedBy(grantOf('notes:read'), await contextOf(t)), { consented: [] })
+  t.same(consentedBy(grantOf('notes:write'), await contextOf(t, { components: [] })), { consented: [] })
   const app = buildApp(t)
   await app.register(pkceStore, {})
-  t.same(consentedBy(['notes:write'], buildContext(app, bare)), {})
+  t.same(consentedBy(grantOf('notes:write'), buildContext(app, bare)), {})
 })
 
 t.test('every scope is ticked, in words', async (t) => {
@@ -86,7 +87,8 @@ t.test('a configured client is vouched for', async (t) => {
     redirectHost: 'house.example',
     action: '/authorize/consent',
     user: 'u-1',
-    resourceName: 'Notes'
+    site: 'Notes',
+    resources: [{ resource: 'https://as.example/mcp', name: 'Notes' }]
   })
 })
 

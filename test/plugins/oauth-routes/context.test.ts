@@ -55,8 +55,7 @@ t.test('what is left out has its default', async (t) => {
   t.match(buildContext(app, { issuer, resource, scopes, signIn }), {
     resourceName: 'as.example',
     origin: 'https://as.example',
-    defaultScopes: ['notes:read'],
-    components: [],
+    resources: [{ resource, defaultScopes: ['notes:read'], accessTokenLifetime: 900, accessTokenFormat: 'jwt' }],
     registration: true,
     redirectSchemes: [],
     strict: false,
@@ -83,5 +82,5 @@ t.test('components that are left out are those of the guard', async (t) => {
   await app.register(scopeGuard, { issuer, resource, scopes, components: [{ tool: 'guarded', scopes: [] }] })
   app.post('/mcp', async () => 'handled')
 
-  t.same(buildContext(app, options).components.policy().components(), [{ tool: 'guarded', scopes: [] }])
+  t.same(buildContext(app, options).resources[0].components.policy().components(), [{ tool: 'guarded', scopes: [] }])
 })
