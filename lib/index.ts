@@ -22,8 +22,8 @@ function only<T extends object, K extends keyof T> (options: T, names: readonly 
 }
 
 const storeOptions = (options: McpSecurityOptions) => only(options, [
-  'store', 'secrets', 'tenant', 'signingAlgorithm', 'accessTokenFormat', 'lifetimes', 'clients', 'maxClients',
-  'maxClientsPerNetwork', 'pruneInterval', 'clock'])
+  'store', 'secrets', 'tenant', 'signingAlgorithm', 'keyRotation', 'accessTokenFormat', 'lifetimes', 'clients',
+  'maxClients', 'maxClientsPerNetwork', 'pruneInterval', 'clock'])
 
 const guardOptions = (options: McpSecurityOptions) => only(options, [
   'issuer', 'resource', 'scopes', 'defaultScopes', 'components', 'mcpPath', 'protocolVersions', 'rememberedTokens',

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { RecordStore } from '../types/stores.js'
-import { clock, closed, DAY, list, name, object, url, whole } from './option-parts.js'
+import { clock, closed, DAY, list, name, object, off, url, whole } from './option-parts.js'
 
 const staticClient = Type.Object({
   clientId: name,
@@ -37,6 +37,9 @@ export const pkceStoreMembers = {
   secrets: Type.Optional(list(Type.String({ minLength: 32, maxLength: 1024 }), { minItems: 1, maxItems: 10 })),
   tenant: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' })),
   signingAlgorithm: Type.Optional(Type.Union([Type.Literal('ES256'), Type.Literal('RS256'), Type.Literal('EdDSA')])),
+  keyRotation: Type.Optional(Type.Union([
+    Type.Object({ every: whole(3600, 3650 * DAY), publishedBefore: whole(60, 365 * DAY) }, closed), off
+  ])),
   accessTokenFormat: Type.Optional(Type.Union([Type.Literal('jwt'), Type.Literal('opaque')])),
   lifetimes: Type.Optional(lifetimes),
   clients: Type.Optional(list(staticClient)),

@@ -8,7 +8,11 @@ export const also = {
   'test/index.test.ts': ['lib/clock.ts', 'lib/errors.ts'],
   'test/crypto/bound-id.test.ts': ['lib/crypto/owner.ts'],
   'test/protocol/brought-ids.test.ts': ['lib/protocol/json-edit.ts', 'lib/protocol/task-members.ts'],
-  'test/crypto/keyring.test.ts': ['lib/crypto/errors.ts'],
+  'test/crypto/keyring.test.ts': [
+    'lib/crypto/errors.ts', 'lib/crypto/key-changes.ts', 'lib/crypto/key-names.ts', 'lib/crypto/key-record.ts',
+    'lib/crypto/key-schedule.ts', 'lib/crypto/key-set.ts'
+  ],
+  'test/plugins/support/key-keeping.test.ts': ['lib/plugins/support/key-rotation.ts'],
   'test/stores/memory.test.ts': ['lib/stores/errors.ts'],
   'test/testing/store-contract.test.ts': [
     'lib/testing/contract/counters.ts',

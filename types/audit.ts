@@ -13,7 +13,7 @@ export type AuditEventType =
   | 'grant.revoked' | 'revocation.refused'
   | 'sign-in.succeeded' | 'sign-in.failed' | 'sign-in.throttled' | 'sign-out'
   | 'account.created' | 'account.changed' | 'account.removed'
-  | 'key.created' | 'leniency.used' | 'configuration.changed'
+  | 'key.created' | 'key.removed' | 'leniency.used' | 'configuration.changed'
 
 /** What a part tells about one decision. Never a secret, code, token, verifier or argument value. */
 export interface AuditInput {

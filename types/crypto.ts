@@ -1,5 +1,13 @@
 export type SigningAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
 
+/** When signing keys change, in seconds. */
+export interface KeyRotation {
+  /** From the first signature of a key to the first of the next one; `null`: only when the operator says so. */
+  readonly every: number | null
+  /** How long a key is published before it signs. */
+  readonly publishedBefore: number
+}
+
 /** What a derived key is for. Keys of different purposes are independent. */
 export type SecretPurpose =
   'signing-keys' | 'refresh-tokens' | 'access-tokens' | 'codes' | 'csrf' | 'set-up' | 'bound-ids' | 'handles' |

@@ -14,7 +14,13 @@ export interface PkceStoreOptions {
   readonly secrets?: readonly string[]
   /** Default `default`. 1 to 64 characters of `A-Z a-z 0-9 - _`. */
   readonly tenant?: string
+  /** Default `ES256`. After a change what was signed before stays good. */
   readonly signingAlgorithm?: SigningAlgorithm
+  /**
+   * When the next signing key takes over, the same for all instances on one store. `false`: only when the operator
+   * calls `fastify.pkceStore.keyring.rotate()`. Default: every 90 days, published one day before it signs.
+   */
+  readonly keyRotation?: KeyRotationOptions | false
   /**
    * Of new access tokens; those of both formats are verified side by side. `jwt` (default): signed, RFC 9068. `opaque`:
    * 256 random bits behind `mcps_at_`, looked up in `store`; at most 16 of one grant are good at the same time.
@@ -34,4 +40,14 @@ export interface PkceStoreOptions {
   /** Seconds between two rounds of forgetting what has expired. Default 60, 0 switches it off. */
   readonly pruneInterval?: number
   readonly clock?: Clock
+}
+
+export interface KeyRotationOptions {
+  /** Seconds for which a key signs: one hour to ten years. Default 90 days. */
+  readonly every?: number
+  /**
+   * Seconds for which a key is published before it signs, so that nobody meets one that he does not know. At least 60,
+   * at most half of `every`. Default one day, or half of `every` when that is shorter.
+   */
+  readonly publishedBefore?: number
 }

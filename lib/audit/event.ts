@@ -35,6 +35,7 @@ const OUTCOMES: Readonly<Record<AuditEventType, AuditEvent['outcome']>> = {
   'account.changed': 'allowed',
   'account.removed': 'allowed',
   'key.created': 'allowed',
+  'key.removed': 'allowed',
   'leniency.used': 'allowed',
   'configuration.changed': 'allowed'
 }

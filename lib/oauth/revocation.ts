@@ -29,7 +29,7 @@ export async function revokeToken (
 
   const { keyring, secrets } = context
   const grantId = grantIdOfRefreshToken(token, secrets) ?? grantIdOfOpaqueToken(token, secrets) ??
-    grantIdOfAccessToken(token, keyring)
+    await grantIdOfAccessToken(token, keyring)
   const grant = grantId === null ? null : await grants.find(grantId, now)
   if (grant === null) return { type: 'revocation.refused', reason: 'nothing to revoke', clientId }
   const facts = factsOf(grant)

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { systemClock } from '../clock.js'
 import { randomId } from '../crypto/digest.js'
 import { openKeyring, type Keyring } from '../crypto/keyring.js'
@@ -16,6 +16,8 @@ import type { Secrets } from '../../types/crypto.js'
 import type { AccessTokenFormat, Lifetimes } from '../../types/oauth.js'
 import type { PkceStoreOptions } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
+import { startKeyKeeping } from './support/key-keeping.js'
+import { rotationOf } from './support/key-rotation.js'
 import { lifetimesOf } from './support/lifetimes.js'
 import { startPruning } from './support/pruning.js'
 
@@ -65,7 +67,16 @@ async function openStore (options: PkceStoreOptions): Promise<PkceStore> {
       maxClientsPerNetwork: options.maxClientsPerNetwork ?? 200
     }),
     grants: createGrants({ ...held, secrets }),
-    keyring: await openKeyring({ records, tenant, secrets, algorithm, clock })
+    keyring: await openKeyring({ ...held, secrets, algorithm, rotation: rotationOf(options.keyRotation), clock })
+  })
+}
+
+function reportKeys (fastify: FastifyInstance, keyring: Keyring): void {
+  if (!fastify.hasDecorator('mcpAudit')) return
+  if (keyring.created) fastify.mcpAudit({ type: 'key.created' })
+  keyring.onChange(({ isMade, isDropped }) => {
+    if (isMade) fastify.mcpAudit({ type: 'key.created' })
+    if (isDropped) fastify.mcpAudit({ type: 'key.removed' })
   })
 }
 
@@ -77,12 +88,14 @@ const pkceStorePlugin: FastifyPluginAsync<PkceStoreOptions> = async (fastify, op
   fastify.decorate('mcpClients', createClientAdmin({
     ...store, report: (event) => { if (fastify.hasDecorator('mcpAudit')) fastify.mcpAudit(event) }
   }))
-  if (keyring.created && fastify.hasDecorator('mcpAudit')) fastify.mcpAudit({ type: 'key.created' })
+  reportKeys(fastify, keyring)
+  const keeping = await startKeyKeeping({ keyring, log: fastify.log })
 
   const { pruneInterval: interval = 60 } = options
   const pruning = interval === 0 ? null : startPruning({ records, clock, interval, log: fastify.log })
   fastify.addHook('onClose', async () => {
     await pruning?.stop()
+    await keeping.stop()
     await records.close()
   })
 }
@@ -91,7 +104,10 @@ const pkceStorePlugin: FastifyPluginAsync<PkceStoreOptions> = async (fastify, op
  * Holds the authorizations behind PKCE codes and tokens, the clients and the signing keys: `fastify.pkceStore`. The
  * operator's tools make, change and end clients by `fastify.mcpClients` (types/client-admin.ts).
  * Records hold digests and sealed text only; a copy of the store holds no usable credential. Forgets what has expired,
- * and closes the store with the app.
+ * makes the next signing key in time, and closes the store with the app.
+ *
+ * `fastify.pkceStore.keyring` is for the operator: `rotate()` makes the next key sign earlier, `remove(kid)` takes away
+ * one that somebody else may have.
  *
  * ```ts
  * await app.register(pkceStore, { store: sqliteStore(db), secrets: [process.env.SECRET] })

@@ -2,7 +2,7 @@ import { randomId } from '../crypto/digest.js'
 import type { Keyring } from '../crypto/keyring.js'
 import type { Confirmation } from '../../types/sender-constraint.js'
 import { accessTokenClaims, type GrantFacts } from './access-token-claims.js'
-import { keysByHeader, signJws, verifyJws } from './jws.js'
+import { keysByHeader, seekKey, signJws, verifyJws } from './jws.js'
 
 /** RFC 9068 §2.1: keeps every other kind of JWT from passing as an access token. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt'
@@ -32,11 +32,13 @@ export async function issueAccessToken (input: AccessTokenInput): Promise<string
 /**
  * The grant that an access token of ours belongs to, expired or not; `null` for anything that our keys did not sign.
  * For revocation only: says nothing about whether the token is still good.
+ * @throws {StoreUnavailableError} when a key of ours is sought and cannot be.
  */
-export function grantIdOfAccessToken (token: string, keyring: Keyring): string | null {
+export async function grantIdOfAccessToken (token: string, keyring: Keyring): Promise<string | null> {
+  const keys = keysByHeader(keyring, ACCESS_TOKEN_TYPE)
+  await seekKey(token, keyring, keys)
   try {
-    const { grant_id: grantId }: { grant_id: string } =
-      JSON.parse(verifyJws(token, keysByHeader(keyring, ACCESS_TOKEN_TYPE)))
+    const { grant_id: grantId }: { grant_id: string } = JSON.parse(verifyJws(token, keys))
     return grantId
   } catch {
     return null

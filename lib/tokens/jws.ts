@@ -1,24 +1,50 @@
-import { sign, verify, type KeyObject } from 'node:crypto'
-import type { Keyring } from '../crypto/keyring.js'
-import type { SigningKey } from '../crypto/signing-key.js'
+import type { Keyring, TokenKey } from '../crypto/keyring.js'
+import { isSignedBy } from '../crypto/signing-key.js'
 import { InvalidTokenError } from './errors.js'
 
 const PARTS = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/
+/** Characters; ours have far fewer. */
+const MAX_HEADER = 512
 
 /** The keys of a keyring, each under the one encoded header that we sign with it. */
-export type KeysByHeader = ReadonlyMap<string, SigningKey>
-
-/** Signs a JWT in compact form (RFC 7515 §7.1). 20 us for ES256. */
-export async function signJws (input: { key: SigningKey, type: string, claims: object }): Promise<string> {
-  const { key, type, claims } = input
-  const text = `${headerOf(key, type)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-  const signature = sign(digestOf(key), Buffer.from(text), forAlgorithm(key, key.privateKey))
-  return `${text}.${signature.toString('base64url')}`
+export interface KeysByHeader {
+  get (header: string): TokenKey | undefined
 }
 
-/** Build it once, at boot. */
-export function keysByHeader (keyring: Keyring, type: string): KeysByHeader {
-  return new Map(keyring.keys.map((key) => [headerOf(key, type), key]))
+/** Signs a JWT in compact form (RFC 7515 §7.1). 20 us for ES256. */
+export async function signJws (
+  { key, type, claims }: { key: Pick<TokenKey, 'kid' | 'algorithm' | 'sign'>, type: string, claims: object }
+): Promise<string> {
+  const text = `${headerOf(key, type)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
+  const signature = await key.sign(Buffer.from(text))
+  return `${text}.${Buffer.from(signature).toString('base64url')}`
+}
+
+/** Build it once, at boot: it follows the keyring. */
+export function keysByHeader (keyring: Pick<Keyring, 'keys'>, type: string): KeysByHeader {
+  let keys: Keyring['keys'] = []
+  let byHeader: ReadonlyMap<string, TokenKey> = new Map()
+  return {
+    get (header) {
+      if (keys !== keyring.keys) {
+        keys = keyring.keys
+        byHeader = new Map(keys.map((key) => [headerOf(key, type), key]))
+      }
+      return byHeader.get(header)
+    }
+  }
+}
+
+/**
+ * Waits for the key of a token that another instance signed with a key which this one has not seen. Does nothing for
+ * a key that is known, or was never ours.
+ * @throws {StoreUnavailableError} when nobody can say whether there is such a key.
+ */
+export async function seekKey (token: string, keyring: Pick<Keyring, 'seek'>, keys: KeysByHeader): Promise<void> {
+  const header = token.slice(0, Math.max(0, token.indexOf('.')))
+  if (header === '' || header.length > MAX_HEADER || keys.get(header) !== undefined) return
+  const kid = kidOf(header)
+  if (kid !== null) await keyring.seek(kid)
 }
 
 /**
@@ -37,20 +63,20 @@ export function verifyJws (token: string, keys: KeysByHeader): string {
   // Base64 can spell the same bytes in several ways; only ours is taken. (Of an ES256 signature everybody can make a
   // twin, r and n - s. It says the same about the same claims, so nothing may hang on a token being one string.)
   const isCanonical = bytes.toString('base64url') === signature
-  const isSigned = verify(digestOf(key), Buffer.from(`${header}.${payload}`), forAlgorithm(key, key.publicKey), bytes)
+  const isSigned = isSignedBy(key, Buffer.from(`${header}.${payload}`), bytes)
   if (!isCanonical || !isSigned) throw new InvalidTokenError('bad signature')
   return Buffer.from(payload, 'base64url').toString()
 }
 
-function headerOf (key: SigningKey, type: string): string {
-  return Buffer.from(JSON.stringify({ alg: key.algorithm, typ: type, kid: key.kid })).toString('base64url')
+function headerOf ({ algorithm, kid }: Pick<TokenKey, 'kid' | 'algorithm'>, type: string): string {
+  return Buffer.from(JSON.stringify({ alg: algorithm, typ: type, kid })).toString('base64url')
 }
 
-function digestOf (key: SigningKey): string | null {
-  return key.algorithm === 'EdDSA' ? null : 'sha256'
-}
-
-function forAlgorithm (key: SigningKey, object: KeyObject) {
-  // RFC 7518 §3.4: r and s side by side, not DER.
-  return key.algorithm === 'ES256' ? { key: object, dsaEncoding: 'ieee-p1363' as const } : object
+function kidOf (header: string): string | null {
+  try {
+    const { kid }: { kid?: unknown } = JSON.parse(Buffer.from(header, 'base64url').toString())
+    return typeof kid === 'string' ? kid : null
+  } catch {
+    return null
+  }
 }

@@ -4,7 +4,7 @@ import type { Grant } from '../../types/oauth.js'
 import type { TokenVerifier } from '../../types/principal.js'
 import { ACCESS_TOKEN_TYPE } from './access-token.js'
 import { InvalidTokenError } from './errors.js'
-import { keysByHeader, verifyJws } from './jws.js'
+import { keysByHeader, seekKey, verifyJws } from './jws.js'
 import { claimsOfOpaqueToken, grantIdOfOpaqueToken, isOpaqueToken } from './opaque-token.js'
 import { ownPrincipalOf, readOwnPrincipal, type OwnPrincipal, type OwnTokenRules } from './own-principal.js'
 import { createRememberedTokens } from './remembered-tokens.js'
@@ -43,15 +43,24 @@ export interface OwnTokenVerifier extends TokenVerifier {
  * times, and that the grant is live (RS-14 to RS-20, RS-29). A verified token is remembered by its exact text, so a
  * repeat costs neither signature nor store. What we did not issue costs no look at the store.
  *
- * A revocation is in force at once where `forget` is called, and elsewhere after `recheck` seconds at most.
+ * A token of a key that another instance made a moment ago waits for that key; one of a key that was taken away is
+ * forgotten. A revocation is in force at once where `forget` is called, and elsewhere after `recheck` seconds at most.
  */
 export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenVerifier {
   const { keyring, secrets, findGrant, versionOf = () => undefined } = input
   const keys = keysByHeader(keyring, ACCESS_TOKEN_TYPE)
-  const tokens = createRememberedTokens({ max: input.remembered, recheck: input.recheck, versionOf })
+  const remembering = () => createRememberedTokens({ max: input.remembered, recheck: input.recheck, versionOf })
+  let tokens = remembering()
+  // Which of them its key signed nobody knows any more.
+  keyring.onChange(({ isDropped }) => { if (isDropped) tokens = remembering() })
+
+  async function readSigned (token: string, now: number): Promise<OwnPrincipal> {
+    await seekKey(token, keyring, keys)
+    return readOwnPrincipal(verifyJws(token, keys), input, now)
+  }
 
   /** Checks what a token shows by itself; the answered function looks its grant up. */
-  function read (token: string, now: number): { grantId: string, lookUp: () => Promise<OwnPrincipal> } {
+  async function read (token: string, now: number): Promise<{ grantId: string, lookUp: () => Promise<OwnPrincipal> }> {
     if (isOpaqueToken(token)) {
       const grantId = grantIdOfOpaqueToken(token, secrets)
       if (grantId === null) throw new InvalidTokenError('not a token of ours')
@@ -61,7 +70,7 @@ export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenV
       }
       return { grantId, lookUp }
     }
-    const principal = tokens.known(token, now) ?? readOwnPrincipal(verifyJws(token, keys), input, now)
+    const principal = tokens.known(token, now) ?? await readSigned(token, now)
     const { grantId } = principal
     const lookUp = async () => {
       const grant = await findGrant(grantId, now)
@@ -72,13 +81,15 @@ export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenV
   }
 
   return {
-    recall: tokens.recall,
-    forget: tokens.forget,
+    recall: (token, now) => tokens.recall(token, now),
+    forget: (grantId) => { tokens.forget(grantId) },
 
     async verify (token, now) {
-      const { grantId, lookUp } = read(token, now)
+      // Those of now: when a key is taken away meanwhile, this token may be one of its.
+      const { begin } = tokens
+      const { grantId, lookUp } = await read(token, now)
       const look = async () => {
-        const remember = tokens.begin(versionOf(grantId, now))
+        const remember = begin(versionOf(grantId, now))
         const principal = await lookUp()
         return { principal, isRemembered: remember(token, principal, now) }
       }

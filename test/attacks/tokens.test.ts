@@ -3,7 +3,7 @@ import { extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/a
 import t from 'tap'
 import { openData, openSecret } from '../../examples/reference-server/data.js'
 import { systemClock } from '../../lib/clock.js'
-import { openKeyring } from '../../lib/crypto/keyring.js'
+import { openKeySet } from '../../lib/crypto/key-set.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { createSigningKey } from '../../lib/crypto/signing-key.js'
 import { PlainClient } from '../helpers/oauth-client.js'
@@ -22,11 +22,11 @@ const METADATA = `${server.origin}/.well-known/oauth-protected-resource/mcp`
 async function stolenKey () {
   const data = await openData(server.dataDirectory)
   const { secret } = openSecret(server.dataDirectory)
-  const ring = await openKeyring({
-    records: data.store, tenant: 'default', secrets: deriveSecrets([secret]), clock: systemClock
-  })
+  const record = await data.store.get({ tenant: 'default', kind: 'signing-keys', id: 'all' }, systemClock())
   await data.close()
-  return ring.current
+  const [key] = openKeySet(record?.body ?? '', { tenant: 'default', secrets: deriveSecrets([secret]) }).keys
+  if (key === undefined) throw new Error('there is no key to steal')
+  return key
 }
 
 const key = await stolenKey()

@@ -1,7 +1,10 @@
+import fc from 'fast-check'
 import t from 'tap'
-import { openKeyring, type KeyringOptions } from '../../lib/crypto/keyring.js'
+import { openKeySet } from '../../lib/crypto/key-set.js'
+import { openKeyring, type Keyring, type KeyringOptions } from '../../lib/crypto/keyring.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { memoryStore } from '../../lib/stores/memory.js'
+import type { RecordStore } from '../../types/stores.js'
 import { stoppedClock } from '../helpers/clock.js'
 
 const OLD = 'an old secret of more than thirty-two characters'
@@ -30,7 +33,7 @@ t.test('a restart ends with the same key', async (t) => {
 
   t.equal(after.created, false)
   t.equal(after.jwks, before.jwks)
-  t.ok(after.current.privateKey.equals(before.current.privateKey))
+  t.ok(after.current.publicKey.equals(before.current.publicKey))
 })
 
 t.test('of eight openings at once one makes the key and all end with it', async (t) => {
@@ -83,10 +86,11 @@ t.test('two tenants of one store have different keys', async (t) => {
 
 t.test('the store has no private key in clear', async (t) => {
   const options = keyringOptions()
-  const { current } = await openKeyring(options)
+  await openKeyring(options)
   const record = await options.records.get(RECORD, clock())
+  const [key] = openKeySet(record?.body ?? '', { tenant: 'default', secrets: options.secrets }).keys
 
-  const { d } = current.privateKey.export({ format: 'jwk' })
+  const { d } = key?.privateKey.export({ format: 'jwk' }) ?? {}
   const secret = Buffer.from(String(d), 'base64url').toString('latin1')
   const { sealed } = JSON.parse(record?.body ?? '').keys[0]
   t.notOk(record?.body.includes(String(d)))
@@ -149,4 +153,349 @@ t.test('a store that keeps no change is given up on', async (t) => {
   const deaf = { ...options.records, add: async () => false }
 
   await t.rejects(openKeyring({ ...options, records: deaf }), { code: 'MCPS_ERR_SECRETS' })
+})
+
+const HOUR = 3600
+const rotation = { every: 24 * HOUR, publishedBefore: 2 * HOUR }
+
+/** Instances on one store, each with its own clock. */
+async function instances (count: number, options: Partial<KeyringOptions> = {}) {
+  const clock = stoppedClock()
+  const shared = keyringOptions({ rotation, clock, ...options })
+  const rings: Keyring[] = []
+  while (rings.length < count) rings.push(await openKeyring(shared))
+  return { clock, shared, rings: rings as [Keyring, Keyring, ...Keyring[]] }
+}
+
+/** A store that counts how often somebody looks. */
+function counted (records: RecordStore) {
+  let looks = 0
+  const get: RecordStore['get'] = async (key, now) => {
+    looks += 1
+    return await records.get(key, now)
+  }
+  return { records: { ...records, get }, looks: () => looks }
+}
+
+const names = ({ keys }: Keyring) => keys.map(({ kid }) => kid)
+
+t.test('the next key is published before it signs, and the one before stays until its last token has expired', async (t) => {
+  const { clock, rings: [ring] } = await instances(1)
+  const first = ring.current.kid
+  clock.advance(22 * HOUR - 1)
+  await ring.refresh()
+  t.same(names(ring), [first])
+
+  clock.advance(1)
+  await ring.refresh()
+  const [, second = ''] = names(ring)
+  t.same(kids(ring.jwks), [first, second])
+  t.equal(ring.current.kid, first)
+  clock.advance(2 * HOUR - 1)
+  t.equal(ring.current.kid, first)
+  clock.advance(1)
+  t.equal(ring.current.kid, second, 'without a look at the store')
+
+  clock.advance(3 * HOUR - 1)
+  await ring.refresh()
+  t.same(names(ring), [first, second])
+  clock.advance(1)
+  await ring.refresh()
+  t.same(names(ring), [second])
+  t.same(kids(ring.jwks), [second])
+})
+
+t.test('of many instances that find a key due at once one makes it, and all use it', async (t) => {
+  const { clock, rings } = await instances(8)
+  clock.advance(22 * HOUR)
+  await Promise.all(rings.map((ring) => ring.refresh()))
+
+  t.equal(new Set(rings.map(({ jwks }) => jwks)).size, 1)
+  t.equal(names(rings[0]).length, 2)
+})
+
+t.test('an instance that was away goes on with a key that all others know, and a long outage makes one key', async (t) => {
+  const { clock, rings: [ring, away] } = await instances(2)
+  clock.advance(22 * HOUR)
+  await ring.refresh()
+  clock.advance(4 * HOUR)
+  t.not(away.current.kid, ring.current.kid)
+  t.ok(names(ring).includes(away.current.kid))
+
+  clock.advance(1000 * HOUR)
+  await Promise.all([ring.refresh(), away.refresh()])
+  t.same(names(away), names(ring))
+  t.equal(names(ring).length, 2)
+  clock.advance(2 * HOUR)
+  t.equal(away.current.kid, ring.current.kid)
+})
+
+t.test('without a schedule no key is ever replaced by itself', async (t) => {
+  const { clock, rings: [ring] } = await instances(1, { rotation: { every: null, publishedBefore: HOUR } })
+  clock.advance(100_000 * HOUR)
+  await ring.refresh()
+
+  t.equal(names(ring).length, 1)
+})
+
+t.test('a key of release 0.2, whose record says no times, goes on until its successor signs', async (t) => {
+  const { clock, shared, rings: [ring] } = await instances(1)
+  const record = await shared.records.take(RECORD, clock())
+  const { sealedBy, keys: [{ kid, algorithm, sealed }] } = JSON.parse(record?.body ?? '')
+  const body = JSON.stringify({ sealedBy, keys: [{ kid, algorithm, sealed }] })
+  await shared.records.add({ ...RECORD, expiresAt: null, index: {}, body }, clock())
+
+  const opened = await openKeyring(shared)
+  t.equal(opened.current.kid, kid)
+  t.equal(kid, ring.current.kid)
+  t.equal(names(opened).length, 2)
+  clock.advance(2 * HOUR)
+  t.not(opened.current.kid, kid)
+})
+
+t.test('an operator has the next key sign after it was published for as long as usual, or at once', async (t) => {
+  const { clock, rings: [ring, other] } = await instances(2)
+  const first = ring.current.kid
+  await ring.rotate()
+  await other.refresh()
+  t.same(names(other), names(ring))
+  t.equal(other.current.kid, first)
+
+  await ring.rotate({ after: 60 })
+  t.same(names(ring), names(other), 'the one that waits')
+  clock.advance(60)
+  t.equal(ring.current.kid, names(ring)[1])
+  await ring.rotate({ after: 0 })
+  t.equal(ring.current.kid, names(ring)[2])
+})
+
+t.test('a key that waits is never put off, and operators of two instances who rotate at once make one key', async (t) => {
+  const { rings: [ring, other] } = await instances(2)
+  await Promise.all([ring.rotate({ after: 0 }), other.rotate({ after: 0 })])
+  t.equal(names(ring).length, 2)
+  t.equal(ring.current.kid, other.current.kid)
+
+  await ring.rotate({ after: 60 })
+  const { jwks } = ring
+  await ring.rotate({ after: 7200 })
+  t.equal(ring.jwks, jwks)
+})
+
+t.test('rotation takes whole seconds', async (t) => {
+  const { rings: [ring] } = await instances(1)
+  for (const after of [-1, 0.5, NaN, Infinity]) await t.rejects(ring.rotate({ after }), TypeError)
+})
+
+t.test('a key that is taken away is gone at once, and another one signs', async (t) => {
+  const { rings: [ring, other] } = await instances(2)
+  const { kid } = ring.current
+  const changes: unknown[] = []
+  other.onChange((change) => { changes.push(change) })
+
+  t.equal(await ring.remove(kid), true)
+  t.equal(await ring.remove(kid), false)
+  t.notOk(names(ring).includes(kid))
+  t.notOk(ring.jwks.includes(kid))
+  t.not(ring.current.kid, kid)
+  await other.refresh()
+  t.equal(other.current.kid, ring.current.kid)
+  t.same(changes, [{ isMade: false, isDropped: true }])
+})
+
+t.test('when the key that signs is taken away the one that waits signs', async (t) => {
+  const { rings: [ring] } = await instances(1)
+  await ring.rotate()
+  const [first = '', next] = names(ring)
+  await ring.remove(first)
+
+  t.same(names(ring), [next])
+  t.equal(ring.current.kid, next)
+})
+
+t.test('when a key that waits is taken away another one waits as long as one has to', async (t) => {
+  const { clock, rings: [ring] } = await instances(1)
+  await ring.rotate()
+  const [first, next = ''] = names(ring)
+  clock.advance(HOUR)
+  await ring.remove(next)
+
+  t.equal(names(ring).length, 2)
+  t.notOk(names(ring).includes(next))
+  clock.advance(2 * HOUR - 1)
+  t.equal(ring.current.kid, first)
+  clock.advance(1)
+  t.not(ring.current.kid, first)
+})
+
+t.test('a retired key is taken away without a successor', async (t) => {
+  const { rings: [ring] } = await instances(1)
+  const { kid } = ring.current
+  await ring.rotate({ after: 0 })
+  const { current } = ring
+  await ring.remove(kid)
+
+  t.same(names(ring), [current.kid])
+})
+
+t.test('after a change of the algorithm the old key ends, unless an instance still signs with it', async (t) => {
+  const { clock, shared, rings: [old] } = await instances(1, { rotation: { every: null, publishedBefore: HOUR } })
+  const { kid } = old.current
+  const ring = await openKeyring({ ...shared, algorithm: 'EdDSA' })
+  clock.advance(2 * HOUR - 1)
+  await old.refresh()
+  clock.advance(1)
+  await ring.refresh()
+  t.ok(names(ring).includes(kid))
+
+  const again = await openKeyring({ ...shared, algorithm: 'EdDSA' })
+  clock.advance(2 * HOUR)
+  await again.refresh()
+  t.same(names(again), [again.current.kid])
+  await old.refresh()
+  t.equal(old.current.algorithm, 'ES256')
+  t.not(old.current.kid, kid)
+})
+
+t.test('the last key of an algorithm that nobody uses any more is taken away for good', async (t) => {
+  const { shared, rings: [old] } = await instances(1)
+  const ring = await openKeyring({ ...shared, algorithm: 'EdDSA' })
+  await ring.remove(old.current.kid)
+
+  t.same(names(ring), [ring.current.kid])
+})
+
+t.test('keys that were taken out of the store are replaced', async (t) => {
+  const { clock, shared, rings: [ring] } = await instances(1)
+  const { kid } = ring.current
+  await shared.records.remove(RECORD, clock())
+  await ring.refresh()
+
+  t.not(ring.current.kid, kid)
+  t.equal(names(ring).length, 1)
+})
+
+t.test('a clock that is behind that of who made the keys signs with the first one', async (t) => {
+  const { shared } = await instances(1)
+  const behind = await openKeyring({ ...shared, clock: () => 1_600_000_000 })
+
+  t.equal(behind.current.kid, names(behind)[0])
+})
+
+t.test('instances tell each other, until one stops to listen', async (t) => {
+  const { rings: [ring, other] } = await instances(2)
+  const stop = await other.listen()
+  const heard = new Promise<void>((resolve) => { other.onChange(() => { resolve() }) })
+  await ring.rotate()
+  await heard
+  t.same(names(other), names(ring))
+
+  await stop()
+  await ring.rotate({ after: 0 })
+  await ring.rotate()
+  t.not(names(other).length, names(ring).length)
+})
+
+t.test('a message that gets nowhere, and a look that fails because of one, harm nobody', async (t) => {
+  const { shared } = await instances(1)
+  const publish = async () => { throw new Error('down') }
+  const mute = await openKeyring({ ...shared, records: { ...shared.records, publish } })
+  await mute.rotate()
+  t.equal(names(mute).length, 2)
+
+  let isDown = false
+  const records: KeyringOptions['records'] = {
+    ...shared.records,
+    get: async (key, now) => {
+      if (isDown) throw new Error('down')
+      return await shared.records.get(key, now)
+    }
+  }
+  const deaf = await openKeyring({ ...shared, records })
+  t.teardown(await deaf.listen())
+  isDown = true
+  await t.rejects(deaf.refresh(), /down/)
+  await shared.records.publish({ tenant: 'default', channel: 'signing-keys', text: '' })
+  await t.rejects(deaf.refresh(), /down/)
+  isDown = false
+  await deaf.refresh()
+  t.same(names(deaf), names(mute))
+})
+
+t.test('others may keep the key set for less than a key is published before it signs', async (t) => {
+  const expected = [[60, 30, 15], [2 * HOUR, HOUR, 60], [24 * HOUR, HOUR, 60]] as const
+  for (const [publishedBefore, maxAge, lookAgainAfter] of expected) {
+    const { rings: [ring] } = await instances(1, { rotation: { every: 1000 * HOUR, publishedBefore } })
+    t.same([ring.maxAge, ring.lookAgainAfter], [maxAge, lookAgainAfter])
+    t.ok(ring.maxAge + ring.lookAgainAfter < publishedBefore)
+  }
+})
+
+t.test('a key that another instance made is found by its name, by those who come at once with one look', async (t) => {
+  const { shared, rings: [ring] } = await instances(1)
+  const { records, looks } = counted(shared.records)
+  const other = await openKeyring({ ...shared, records })
+  await ring.rotate({ after: 0 })
+  const before = looks()
+
+  const found = await Promise.all(Array.from({ length: 100 }, () => other.seek(ring.current.kid)))
+  t.same([...new Set(found)], [true])
+  t.equal(looks() - before, 1)
+  t.equal(await other.seek(ring.current.kid), true)
+  t.equal(looks() - before, 1)
+})
+
+t.test('a name that we never gave costs no look, one that we gave once two looks and then none', async (t) => {
+  const { shared, rings: [ring, third] } = await instances(2)
+  const { records, looks } = counted(shared.records)
+  const { kid } = ring.current
+  await ring.remove(kid)
+  const other = await openKeyring({ ...shared, records })
+  const elsewhere = await openKeyring({ ...shared, tenant: 'other' })
+  const before = looks()
+
+  for (const made of ['', 'a', 'x'.repeat(54), `${kid}x`, kid.replace(/.$/, (last) => last === 'A' ? 'B' : 'A'), elsewhere.current.kid]) {
+    t.equal(await other.seek(made), false, made)
+  }
+  t.equal(looks() - before, 0)
+  for (let round = 0; round < 3; round++) t.equal(await other.seek(kid), false)
+  t.equal(looks() - before, 2)
+  t.equal(await third.seek(ring.current.kid), true)
+})
+
+t.test('names of keys that are gone are not remembered without end', async (t) => {
+  const { shared, rings: [ring] } = await instances(1)
+  const { secrets } = shared
+  const gone = (index: number) => {
+    const stem = String(index).padStart(11, '0')
+    return stem + secrets.mac('signing-keys', `kid/default/${stem}`)
+  }
+  const found = await Promise.all(Array.from({ length: 1002 }, (_, index) => ring.seek(gone(index))))
+  t.same([...new Set(found)], [false])
+})
+
+t.test('whatever instances do and whenever, a token of the last hour is good everywhere', async () => {
+  const step = fc.record({
+    instance: fc.nat(2),
+    seconds: fc.nat(HOUR),
+    act: fc.constantFrom('nothing', 'nothing', 'nothing', 'rotate', 'at once', 'restart')
+  })
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    const { clock, shared, rings } = await instances(3)
+    const signed: Array<{ readonly kid: string, readonly expiresAt: number }> = []
+    for (const { instance, seconds, act } of steps) {
+      clock.advance(seconds)
+      const now = clock()
+      if (act === 'restart') rings[instance] = await openKeyring(shared)
+      if (act === 'rotate') await rings[instance]?.rotate()
+      if (act === 'at once') await rings[instance]?.rotate({ after: 0 })
+      await rings[instance]?.refresh()
+      for (const ring of rings) signed.push({ kid: ring.current.kid, expiresAt: now + HOUR })
+      for (const ring of rings) {
+        for (const { kid } of signed.filter(({ expiresAt }) => now < expiresAt)) {
+          if (!await ring.seek(kid)) return false
+        }
+      }
+    }
+    return true
+  }), { numRuns: 30 })
 })

@@ -1,7 +1,7 @@
-import { sign, verify } from 'node:crypto'
+import { verify } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
 import t from 'tap'
-import { createSigningKey, readPrivateKey, writeJwks, writePrivateKey } from '../../lib/crypto/signing-key.js'
+import { createSigningKey, isSignedBy, readPrivateKey, writeJwks, writePrivateKey } from '../../lib/crypto/signing-key.js'
 import type { SigningAlgorithm } from '../../types/crypto.js'
 
 const ALGORITHMS: Record<SigningAlgorithm, object> = {
@@ -25,9 +25,12 @@ for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
     const key = await createSigningKey(algorithm)
     const again = readPrivateKey({ kid: key.kid, algorithm, privateKey: writePrivateKey(key) })
 
-    const signature = sign(HASHES[algorithm], Buffer.from('text'), again.privateKey)
+    const signature = await again.sign(Buffer.from('text'))
 
-    t.ok(verify(HASHES[algorithm], Buffer.from('text'), key.publicKey, signature))
+    const { publicKey } = key
+    t.ok(verify(HASHES[algorithm], Buffer.from('text'), { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature))
+    t.equal(isSignedBy(key, Buffer.from('text'), signature), true)
+    t.equal(isSignedBy(key, Buffer.from('another'), signature), false)
     t.equal(writeJwks([again]), writeJwks([key]))
   })
 }

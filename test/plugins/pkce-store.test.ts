@@ -1,6 +1,8 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { auditHook } from '../../lib/plugins/audit-hook.js'
+import { openKeyring } from '../../lib/crypto/keyring.js'
+import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { pkceStore } from '../../lib/plugins/pkce-store.js'
 import { memoryStore } from '../../lib/stores/memory.js'
 import type { PkceStoreOptions } from '../../types/options.js'
@@ -67,6 +69,39 @@ t.test('keys survive a restart on the same store, and only their making is repor
   t.same(told, ['key.created'])
 })
 
+t.test('the next key is made in time, and what became of the keys is reported', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const told: string[] = []
+  const app = buildApp(t)
+  const clock = stoppedClock()
+  await app.register(auditHook, { log: false, sink: ({ type }) => { told.push(type) } })
+  await app.register(pkceStore, { clock, keyRotation: { every: 3600, publishedBefore: 600 } })
+  const { keyring } = app.pkceStore
+  const changed = new Promise<void>((resolve) => { keyring.onChange(() => { resolve() }) })
+  clock.advance(3000)
+  mock.timers.tick(60_000)
+  await changed
+  t.equal(keyring.keys.length, 2)
+
+  await keyring.remove(keyring.current.kid)
+  t.same(told, ['key.created', 'key.created', 'key.removed'])
+})
+
+t.test('instances on one store hear of each other, without an audit hook too', async (t) => {
+  const store = memoryStore()
+  const app = buildApp(t)
+  const clock = stoppedClock()
+  await app.register(pkceStore, { store, secrets: [SECRET], clock })
+  const { keyring } = app.pkceStore
+  const other = await openKeyring({ records: store, tenant: 'default', secrets: deriveSecrets([SECRET]), clock })
+  const changed = new Promise<void>((resolve) => { keyring.onChange(() => { resolve() }) })
+  await other.rotate()
+  await changed
+
+  t.equal(keyring.jwks, other.jwks)
+})
+
 t.test('another secret does not open the keys of a store', async (t) => {
   const store = memoryStore()
   const first = buildApp(t)
@@ -81,6 +116,8 @@ const wrong: Record<string, [PkceStoreOptions, RegExp]> = {
   'a short secret': [{ secrets: ['short'] }, /^secrets\.0 /],
   'no secret in the list': [{ secrets: [] }, /^secrets /],
   'a tenant with a slash': [{ tenant: 'a/b' }, /^tenant /],
+  'keys that change too often': [{ keyRotation: { every: 60 } }, /^keyRotation/],
+  'keys that wait for too long': [{ keyRotation: { every: 3600, publishedBefore: 3600 } }, /^keyRotation\.publishedBefore /],
   'a lifetime out of bounds': [{ lifetimes: { accessToken: 60 } }, /^lifetimes\.accessToken /],
   'lifetimes that contradict each other': [{ lifetimes: { refreshIdle: 900, refreshAbsolute: 600 } }, /^lifetimes\.refreshIdle /],
   'a client without redirect URIs': [{ clients: [{ clientId: 'house', redirectUris: [] }] }, /^clients/]

@@ -65,13 +65,13 @@ t.test('no two tokens are the same', async (t) => {
 })
 
 t.test('the grant of a token is found after the token expired', async (t) => {
-  t.equal(grantIdOfAccessToken(await issueAccessToken({ ...input, expiresAt: 1 }), keyring), grant.grantId)
+  t.equal(await grantIdOfAccessToken(await issueAccessToken({ ...input, expiresAt: 1 }), keyring), grant.grantId)
 })
 
 t.test('a token that our keys did not sign for access has no grant', async (t) => {
   const token = await issueAccessToken(input)
 
-  t.equal(grantIdOfAccessToken(`${token.slice(0, -4)}AAAA`, keyring), null)
-  t.equal(grantIdOfAccessToken('garbage', keyring), null)
-  t.equal(grantIdOfAccessToken(await signJws({ key: keyring.current, type: 'JWT', claims: { grant_id: 'x' } }), keyring), null)
+  t.equal(await grantIdOfAccessToken(`${token.slice(0, -4)}AAAA`, keyring), null)
+  t.equal(await grantIdOfAccessToken('garbage', keyring), null)
+  t.equal(await grantIdOfAccessToken(await signJws({ key: keyring.current, type: 'JWT', claims: { grant_id: 'x' } }), keyring), null)
 })

@@ -1,17 +1,14 @@
 import { createHmac } from 'node:crypto'
 import { importJWK, jwtVerify } from 'jose'
 import t from 'tap'
-import type { Keyring } from '../../lib/crypto/keyring.js'
-import { createSigningKey, writeJwks, type SigningKey } from '../../lib/crypto/signing-key.js'
+import { createSigningKey, writeJwks, type TokenKey } from '../../lib/crypto/signing-key.js'
 import { InvalidTokenError } from '../../lib/tokens/errors.js'
-import { keysByHeader, signJws, verifyJws } from '../../lib/tokens/jws.js'
+import { keysByHeader, seekKey, signJws, verifyJws } from '../../lib/tokens/jws.js'
 
 const key = await createSigningKey('ES256')
 const other = await createSigningKey('ES256')
 
-function ringOf (...keys: [SigningKey, ...SigningKey[]]): Keyring {
-  return { current: keys[0], keys, jwks: writeJwks(keys), created: true }
-}
+const ringOf = (...keys: TokenKey[]) => ({ keys })
 
 const keys = keysByHeader(ringOf(key), 'at+jwt')
 const token = await signJws({ key, type: 'at+jwt', claims: { sub: 'alice' } })
@@ -82,6 +79,31 @@ for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
 
 t.test('a token of a retired key is good as long as the keyring has the key', async (t) => {
   t.equal(verifyJws(token, keysByHeader(ringOf(other, key), 'at+jwt')), '{"sub":"alice"}')
+})
+
+t.test('the keys of a keyring are followed', async (t) => {
+  const ring = { keys: [other] }
+  const keys = keysByHeader(ring, 'at+jwt')
+  t.throws(() => verifyJws(token, keys), new InvalidTokenError('unknown header'))
+
+  ring.keys = [other, key]
+  t.equal(verifyJws(token, keys), '{"sub":"alice"}')
+  ring.keys = [other]
+  t.throws(() => verifyJws(token, keys), new InvalidTokenError('unknown header'))
+})
+
+t.test('a key is sought by the name in a header that nobody knows, and for no other token', async (t) => {
+  const sought: string[] = []
+  const ring = { keys: [key], seek: async (kid: string) => { sought.push(kid); return false } }
+  const keys = keysByHeader(ring, 'at+jwt')
+  const headers = ['', '.', 'a', 'null', '"text"', '[]', encode({}), encode({ kid: 1 }), encode({ kid: 'x'.repeat(500) })]
+  for (const header of headers) await seekKey(`${header}.${payload}.${signature}`, ring, keys)
+  await seekKey('no token at all', ring, keys)
+  await seekKey(token, ring, keys)
+  t.same(sought, [])
+
+  await seekKey(await signJws({ key: other, type: 'at+jwt', claims: {} }), ring, keys)
+  t.same(sought, [other.kid])
 })
 
 t.test('an error names its reason and holds nothing of the token', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { openKeyring } from '../../lib/crypto/keyring.js'
 import { StoreUnavailableError } from '../../lib/stores/errors.js'
 import { issueAccessToken } from '../../lib/tokens/access-token.js'
 import { InvalidTokenError } from '../../lib/tokens/errors.js'
@@ -244,4 +245,38 @@ t.test('what the user consented to comes with the grant, for tokens of both form
     t.strictSame((await verifier.verify(pinned.accessToken, START + 1)).consented, ['one', 'two'])
     t.notOk('consented' in await verifier.verify(free.accessToken, START))
   }
+})
+
+t.test('a token of a key that another instance made a moment ago is good, by one look at the keys', async (t) => {
+  const { records, secrets } = context
+  const options = { records, tenant: 'default', secrets, clock: () => START }
+  const [keyring, elsewhere] = [await openKeyring(options), await openKeyring(options)]
+  const verifier = buildVerifier({ keyring })
+  await elsewhere.rotate({ after: 0 })
+  const issued = await issueAccessToken({
+    keyring: elsewhere, issuer: ISSUER, grant, scopes: ['s'], expiresAt: START + 900, now: START, confirmation: null
+  })
+
+  t.match(await verifier.verify(issued, START), { subject: 'alice' })
+  t.equal(keyring.current.kid, elsewhere.current.kid)
+})
+
+t.test('what a key signed that is taken away is refused at once, although it was remembered; the rest is not', async (t) => {
+  const { records, secrets } = context
+  const keyring = await openKeyring({ records, tenant: 'taken', secrets, clock: () => START })
+  const verifier = buildVerifier({ keyring })
+  const issue = () => issueAccessToken({
+    keyring, issuer: ISSUER, grant, scopes: ['s'], expiresAt: START + 900, now: START, confirmation: null
+  })
+  const before = await issue()
+  const { kid } = keyring.current
+  await verifier.verify(before, START)
+  await keyring.rotate({ after: 0 })
+  t.ok(verifier.recall(before, START), 'a rotation forgets nothing')
+  const after = await issue()
+  await keyring.remove(kid)
+
+  t.equal(verifier.recall(before, START), undefined)
+  await t.rejects(verifier.verify(before, START), new InvalidTokenError('unknown header'))
+  t.match(await verifier.verify(after, START), { subject: 'alice' })
 })

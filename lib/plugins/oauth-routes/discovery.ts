@@ -28,8 +28,8 @@ function serveResource (scope: FastifyInstance, one: OAuthResource, issuer: stri
 
 /**
  * The documents that clients find us by: resource metadata (RFC 9728) and server metadata (RFC 8414) at the path form
- * and at the root, the public keys. Built when the tags of components change and not before, the same for everybody,
- * whatever `Host` says (RS-8).
+ * and at the root, the public keys. Built when tags or keys change and not before, the same for everybody, whatever
+ * `Host` says (RS-8).
  */
 export function discovery (scope: FastifyInstance, context: OAuthContext): void {
   const { issuer, resources, model, registration, documents, pushed, endpoints, store, tokens } = context
@@ -43,12 +43,18 @@ export function discovery (scope: FastifyInstance, context: OAuthContext): void 
     sender: resources[0].sender,
     endpoints
   }))
-  const byPath = new Map([[endpoints.jwks.path, store.keyring.jwks]])
+  const { keyring } = store
+  const { path: keysPath } = endpoints.jwks
+  const byPath = new Map<string, string>()
+  const describeKeys = (): void => { byPath.set(keysPath, keyring.jwks) }
   const describeServer = (): void => { for (const path of serverMetadataPaths(issuer)) byPath.set(path, ofServer()) }
   describeServer()
+  describeKeys()
+  keyring.onChange(describeKeys)
   for (const resource of resources) resource.components.onReplace(describeServer)
   for (const resource of servedHere(context)) serveResource(scope, resource, issuer)
-  for (const base of [SERVER, endpoints.jwks.path]) serveBelow(scope, base, byPath)
+  serveBelow(scope, SERVER, byPath)
+  serveBelow(scope, keysPath, byPath, keyring.maxAge)
   // Not served, and a host may have its own there: RFC 8414 §3.1 names both places of an issuer with a path.
   for (const base of new Set([OPENID, pathOf(issuer) + OPENID])) {
     if (!scope.hasRoute({ method: 'GET', url: base })) serveBelow(scope, base, NO_DOCUMENTS)

@@ -18,8 +18,10 @@ const withoutSlash = (path: string): string => path.endsWith('/') ? path.slice(0
 /**
  * Serves what there is at `base` and below it, with or without a slash at the end; for everything else below it a
  * plain 404 as JSON, which makes clients try the next place, where a page or a redirect would confuse them (AS-M3).
+ * `maxAge` is in seconds.
  */
-export function serveBelow (scope: FastifyInstance, base: string, documents: Documents): void {
+export function serveBelow (scope: FastifyInstance, base: string, documents: Documents, maxAge = 3600): void {
+  const headers = { 'content-type': TYPE, 'cache-control': `public, max-age=${maxAge}` }
   for (const url of [base, `${base}/*`]) {
     scope.get<{ Params: { '*'?: string } }>(url, { exposeHeadRoute: true, config: CONFIG, errorHandler },
       async (request, reply) => {
@@ -28,7 +30,7 @@ export function serveBelow (scope: FastifyInstance, base: string, documents: Doc
         if (document === undefined) {
           throw new OAuthError({ code: 'invalid_request', description: 'there is no such document', reason: 'no such document', status: 404 })
         }
-        return await reply.headers({ 'content-type': TYPE, 'cache-control': 'public, max-age=3600' }).send(document)
+        return await reply.headers(headers).send(document)
       })
     answerPreflights(scope, url)
     refuseOtherMethods(scope, { url, allow: METHODS, config: CONFIG, errorHandler })

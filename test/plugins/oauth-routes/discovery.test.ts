@@ -83,6 +83,22 @@ t.test('only public halves of keys go out', async (t) => {
   t.same(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
 })
 
+t.test('the key set follows the keys, and nobody keeps it for longer than a key waits', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore, { keyRotation: { every: 3600, publishedBefore: 600 } })
+  await app.register(oauthRoutes, OPTIONS)
+  const { keyring } = app.pkceStore
+  const { kid } = keyring.current
+  await keyring.rotate()
+  const answer = await app.inject('/.well-known/jwks.json')
+  t.equal(answer.headers['cache-control'], 'public, max-age=300')
+  t.equal(answer.json().keys.length, 2)
+  t.equal((await app.inject(AS)).headers['cache-control'], 'public, max-age=3600')
+
+  await keyring.remove(kid)
+  t.notMatch((await app.inject('/.well-known/jwks.json')).body, kid)
+})
+
 t.test('neither Host nor forwarding headers change a document', async (t) => {
   const { app } = await oauthApp(t)
   const poison = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher', forwarded: 'host=evil.example' }
