@@ -27,6 +27,7 @@ const lifetimes = Type.Object({
   refreshIdle: whole(300, 3650 * DAY),
   refreshAbsolute: whole(300, 3650 * DAY),
   refreshRepeat: whole(0, 120),
+  consent: whole(0, 3650 * DAY),
   unusedClient: whole(300, 3650 * DAY),
   idleClient: whole(300, 3650 * DAY)
 }, closed)

@@ -31,6 +31,9 @@ export const also = {
     'lib/plugins/oauth-routes/authorization-response.ts', 'lib/plugins/oauth-routes/authorization-target.ts',
     'lib/plugins/oauth-routes/page-errors.ts', 'lib/plugins/oauth-routes/signed-in-user.ts'
   ],
+  'test/plugins/oauth-routes/remembered.test.ts': [
+    'lib/plugins/oauth-routes/authorization-response.ts', 'lib/plugins/oauth-routes/authorize.ts'
+  ],
   'test/plugins/oauth-routes/authorization-target.test.ts': [
     'lib/plugins/oauth-routes/authorize.ts', 'lib/plugins/oauth-routes/consent-model.ts', 'lib/plugins/oauth-routes/context.ts'
   ],

@@ -7,7 +7,7 @@ export type AuditEventType =
   | 'origin.refused' | 'rate-limit.exceeded'
   | 'client.registered' | 'client.refused' | 'client.changed' | 'client.removed'
   | 'authorization.pushed' | 'authorization.requested' | 'authorization.refused'
-  | 'consent.granted' | 'consent.denied' | 'consent.refused'
+  | 'consent.granted' | 'consent.remembered' | 'consent.denied' | 'consent.refused'
   | 'token.issued' | 'token.repeated' | 'token.refused'
   | 'code.replayed' | 'refresh.reused'
   | 'grant.revoked' | 'revocation.refused'

@@ -153,6 +153,24 @@ export interface Grant {
    * Never grows. Not there where no page named any component.
    */
   readonly consented?: readonly string[]
+  /** Digest of what has to stay the same for the user's answer to be remembered. Not there when it is not. */
+  readonly terms?: string
+}
+
+/** What a user agreed to, so that the same question need not be asked again for a while. */
+export interface RememberedConsent {
+  readonly subject: string
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly resource: string
+  /** What was ticked. */
+  readonly scopes: readonly string[]
+  /** As in the grant. */
+  readonly consented?: readonly string[]
+  /** Digest of the client's metadata and all else that was asked. */
+  readonly terms: string
+  /** Seconds since the Unix epoch. */
+  readonly grantedAt: number
 }
 
 /** How long things live, in seconds. */
@@ -169,6 +187,8 @@ export interface Lifetimes {
   readonly refreshAbsolute: number
   /** How long a repeat of the previous refresh token gets the very same answer. 0 to 120. Default 30. */
   readonly refreshRepeat: number
+  /** How long a user's consent is remembered. 0: it is asked for each time. At most 10 years. Default 30 days. */
+  readonly consent: number
   /** A registered client that nobody ever authorized is forgotten after so long. Default 1 day. */
   readonly unusedClient: number
   /** A registered client is forgotten so long after it was last authorized. Default 180 days. */

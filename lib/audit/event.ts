@@ -18,6 +18,7 @@ const OUTCOMES: Readonly<Record<AuditEventType, AuditEvent['outcome']>> = {
   'authorization.requested': 'allowed',
   'authorization.refused': 'denied',
   'consent.granted': 'allowed',
+  'consent.remembered': 'allowed',
   'consent.denied': 'denied',
   'consent.refused': 'denied',
   'token.issued': 'allowed',

@@ -4,6 +4,7 @@ import { AccountError, readAccountName, type Account, type Accounts } from '../i
 import { forgetSessions } from '../identity/sessions.js'
 import { createGrantRecords } from '../oauth/grant-records.js'
 import { createRevocations } from '../oauth/grant-revocation.js'
+import { createRememberedConsents } from '../oauth/remembered-consents.js'
 import { lifetimesOf } from '../plugins/support/lifetimes.js'
 import { readPassword, type Terminal } from './read-password.js'
 
@@ -69,8 +70,10 @@ async function remove (text: string, context: Context): Promise<string> {
 
 async function endAccess (subject: string, { records, tenant, clock }: Context): Promise<number> {
   await forgetSessions({ records, tenant, subject }, clock())
-  const grantRecords = createGrantRecords({ records, tenant, lifetimes: lifetimesOf() })
-  return await createRevocations({ records, tenant, grantRecords }).revokeSubject(subject, clock())
+  const held = { records, tenant, lifetimes: lifetimesOf() }
+  const revocations =
+    createRevocations({ ...held, grantRecords: createGrantRecords(held), consents: createRememberedConsents(held) })
+  return await revocations.revokeSubject(subject, clock())
 }
 
 function dayOf (seconds: number): string {

@@ -2,6 +2,7 @@ import { randomId, secretsEqual, sha256 } from '../crypto/digest.js'
 import type { Secrets } from '../../types/crypto.js'
 import type { Grant, Lifetimes } from '../../types/oauth.js'
 import type { GrantRecords, HeldGrant } from './grant-records.js'
+import type { RememberedConsents } from './remembered-consents.js'
 
 /** A grant that a user is or was asked for. */
 export type RequestedGrant = Grant & { readonly subject: string }
@@ -9,7 +10,7 @@ export type RequestedGrant = Grant & { readonly subject: string }
 /** What the user is asked to agree to, after every check of the authorization request. */
 export type GrantRequest = Pick<RequestedGrant,
   'clientId' | 'subject' | 'redirectUri' | 'resource' | 'furtherResources' | 'scopes' | 'state' | 'codeChallenge' |
-  'codeKey' | 'authenticatedAt' | 'acr' | 'amr' | 'consented' | 'device'>
+  'codeKey' | 'authenticatedAt' | 'acr' | 'amr' | 'consented' | 'terms' | 'device'>
 
 /** The user's answer. `subject` is who is signed in now: it must be the one who was asked. */
 export interface Decision {
@@ -36,11 +37,14 @@ export interface Consent {
    * Grants the ticked scopes out of those asked for, never more (AS-C5), and answers the code. The same decision
    * again answers the same code until that is exchanged or expires, so an answer that was lost costs nothing.
    * `null` when there is no such page, another user is signed in, the page was decided otherwise before, or
-   * nothing that was asked for is ticked: ask `deny` for that.
+   * nothing that was asked for is ticked: ask `deny` for that. What was asked for with `terms` is remembered.
    */
   approve (approval: Approval, now: number):
   Promise<{ readonly grant: Grant, readonly code: string } | null>
-  /** Ends an authorization that nobody agreed to yet; answers it for the redirect. `null` as with `approve`. */
+  /**
+   * Ends an authorization that nobody agreed to yet, forgets what the user agreed to before, and answers it for the
+   * redirect. `null` as with `approve`.
+   */
   deny (decision: Decision, now: number): Promise<Grant | null>
 }
 
@@ -55,9 +59,9 @@ function consentedOf ({ consented }: Grant, { opened = [] }: Approval): Pick<Gra
 
 /** The half of a grant's life that the browser sees: requested, then approved or gone (AS-C2, AS-C4, AS-C5, AS-A15). */
 export function createConsent (input: {
-  grantRecords: GrantRecords, secrets: Secrets, lifetimes: Lifetimes
+  grantRecords: GrantRecords, consents: RememberedConsents, secrets: Secrets, lifetimes: Lifetimes
 }): Consent {
-  const { grantRecords, secrets, lifetimes } = input
+  const { grantRecords, consents, secrets, lifetimes } = input
 
   async function readRequested (handle: string, now: number): Promise<HeldRequest | null> {
     const held = await grantRecords.read(handle.slice(0, handle.indexOf('.')), now)
@@ -118,9 +122,11 @@ export function createConsent (input: {
         codeDigest: sha256(code),
         endsAt: grant.device?.endsAt ?? now + lifetimes.code
       }
-      return await grantRecords.advance(held, approved, now)
-        ? { grant: approved, code }
-        : answerAgain(await readRequested(decision.handle, now), decision)
+      if (!await grantRecords.advance(held, approved, now)) {
+        return answerAgain(await readRequested(decision.handle, now), decision)
+      }
+      await consents.remember(approved, now)
+      return { grant: approved, code }
     },
 
     async deny (decision, now) {
@@ -128,6 +134,7 @@ export function createConsent (input: {
       if (held === null || held.grant.status !== 'requested' || held.grant.subject !== decision.subject) return null
       // A record that ends now is held by nobody: this removes the grant unless it was approved in the meantime.
       const ended = await grantRecords.advance(held, { ...held.grant, endsAt: now }, now)
+      if (ended) await consents.forget(held.grant, now)
       return ended ? held.grant : null
     }
   }

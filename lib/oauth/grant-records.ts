@@ -3,6 +3,7 @@ import type { RecordStore } from '../../types/stores.js'
 
 const KIND = 'grant'
 const PAGE = 1000
+const LISTED = 100
 // 128 random bits, as randomId makes them; nothing else is asked of the store.
 const GRANT_ID = /^[\w-]{22}$/
 
@@ -10,6 +11,12 @@ const GRANT_ID = /^[\w-]{22}$/
 export interface HeldGrant {
   readonly grant: Grant
   readonly version: number
+}
+
+/** Hand `cursor` on for the next page; `null` after the last one. */
+export interface GrantPage {
+  readonly grants: readonly Grant[]
+  readonly cursor: string | null
 }
 
 export interface GrantRecords {
@@ -21,6 +28,8 @@ export interface GrantRecords {
   advance (held: HeldGrant, next: Grant, now: number): Promise<boolean>
   remove (grantId: string, now: number): Promise<boolean>
   idsOf (owner: GrantOwner, now: number): AsyncIterable<string>
+  /** A page of them, at most 100. */
+  list (owner: GrantOwner, after: string | null, now: number): Promise<GrantPage>
 }
 
 /** Whose grants: all of one user's, or all of one client's. */
@@ -64,6 +73,13 @@ export function createGrantRecords (input: {
 
     async remove (grantId, now) {
       return GRANT_ID.test(grantId) && await records.remove(keyOf(grantId), now)
+    },
+
+    async list (owner, after, now) {
+      const place = after === null ? {} : { after }
+      const { records: found, cursor } =
+        await records.list({ tenant, kind: KIND, where: owner, limit: LISTED, ...place }, now)
+      return { grants: found.map(({ body }): Grant => JSON.parse(body)), cursor }
     },
 
     async * idsOf (owner, now) {

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { mcpSecurity } from '../../lib/index.js'
 import type { AuditEvent } from '../../types/audit.js'
@@ -5,11 +6,14 @@ import type { ComponentRule } from '../../types/access.js'
 import type { AccessTokenFormat } from '../../types/oauth.js'
 import type { McpSecurityOptions } from '../../types/options.js'
 import { buildApp, type Teardown } from '../helpers/build-app.js'
-import { stoppedClock } from '../helpers/clock.js'
+import { stoppedClock, type StoppedClock } from '../helpers/clock.js'
 import { callTool } from '../helpers/guard.js'
-import { authorize, decide, OPTIONS, post, redirected, STATICS, ticked, VERIFIER, type Answer, type Fields } from '../helpers/oauth-app.js'
+import {
+  authorizationUrl, authorize, codeFor, decide, OPTIONS, post, redirected, register, STATICS, ticked, VERIFIER,
+  type Answer, type Fields
+} from '../helpers/oauth-app.js'
 
-// What a user agreed to, and nothing else: what scopes open later (grant pinning).
+// What a user agreed to, and nothing else: what scopes open later (grant pinning), and what is remembered (mistake 9).
 
 const SCOPE = 'notes:read notes:write'
 const COMPONENTS: readonly ComponentRule[] = [
@@ -154,4 +158,103 @@ t.test('with hideDenied a tool out of reach is one that does not exist', async (
 
   t.equal(hidden.body, unknown.body)
   t.equal(hidden.headers['www-authenticate'], undefined)
+})
+
+const isPage = (answer: Answer): boolean => answer.statusCode === 200 && ticked(answer).some(([name]) => name === 'transaction')
+
+t.test('what is remembered of one client is nothing for another, for another user or another place (mistake 9)', async (t) => {
+  const { app, consented } = await start(t)
+  await consented()
+  t.ok(redirected(await authorize(app, { scope: SCOPE })).code)
+
+  t.ok(isPage(await authorize(app, { scope: SCOPE, client_id: 'reader' })))
+  t.ok(isPage(await authorize(app, { scope: SCOPE }, 'mallory')))
+  t.equal((await authorize(app, { scope: SCOPE, redirect_uri: 'https://evil.example/cb' })).statusCode, 400)
+})
+
+t.test('a client that registers with the name and address of another is asked about (mistake 9)', async (t) => {
+  const { app } = await start(t)
+  const metadata = { client_name: 'House client', redirect_uris: ['https://house.example/cb?from=as'] }
+  const [one, two] = [await register(app, metadata), await register(app, { ...metadata, client_uri: 'https://x.example' })]
+  await codeFor(app, { client_id: one })
+  t.ok(redirected(await authorize(app, { client_id: one })).code)
+
+  t.ok(isPage(await authorize(app, { client_id: two })))
+  t.ok(isPage(await authorize(app, { client_id: 'house' })))
+})
+
+t.test('a program on the user\'s machine is asked about each time (AS-A17)', async (t) => {
+  const { app } = await start(t)
+  const clientId = await register(app)
+  await codeFor(app, { client_id: clientId })
+
+  t.ok(isPage(await authorize(app, { client_id: clientId })))
+  const silent = await authorize(app, { client_id: clientId, prompt: 'none' })
+  t.equal(silent.statusCode, 400, 'and is told nothing without a click')
+  t.notOk('location' in silent.headers)
+})
+
+t.test('nobody gets a code without being signed in, whatever is remembered', async (t) => {
+  const { app, consented } = await start(t)
+  await consented()
+
+  const nobody = await app.inject(authorizationUrl({ scope: SCOPE }))
+  t.equal(nobody.statusCode, 401)
+  t.match(redirected(await app.inject(authorizationUrl({ scope: SCOPE, prompt: 'none' }))), { error: 'login_required' })
+})
+
+t.test('what comes later under an old scope is asked for, although the scope is remembered', async (t) => {
+  const { app, call, consented, replace } = await start(t)
+  const { access_token: token } = await consented()
+  replace(WIPE)
+  t.equal((await call(token, 'wipe')).statusCode, 403)
+
+  t.ok(isPage(await authorize(app, { scope: SCOPE })), 'the step-up leads to the page')
+  const { access_token: fresh } = await consented({ prompt: undefined })
+
+  t.equal((await call(fresh, 'wipe')).statusCode, 200)
+  t.ok(redirected(await authorize(app, { scope: SCOPE })).code, 'and that is remembered')
+})
+
+interface Ending {
+  readonly app: FastifyInstance
+  readonly clock: StoppedClock
+  readonly tokens: Record<string, string>
+}
+
+const endings: Record<string, (ending: Ending) => Promise<unknown>> = {
+  'the client revoked its token': ({ app, tokens }) => post(app, '/revoke', { client_id: 'house', token: tokens.refresh_token }),
+  'a refresh token came back that was used before': async ({ app, clock, tokens: { refresh_token: token } }) => {
+    const use = () => post(app, '/token', { grant_type: 'refresh_token', client_id: 'house', refresh_token: token })
+    await use()
+    clock.advance(31)
+    await use()
+  },
+  'the user was revoked': ({ app, clock }) => app.pkceStore.grants.revokeSubject('alice', clock()),
+  'the user withdrew it': ({ app, clock }) => app.pkceStore.grants.withdraw({ subject: 'alice', clientId: 'house' }, clock()),
+  'the client was revoked': ({ app, clock }) => app.pkceStore.grants.revokeClient('house', clock())
+}
+
+for (const [what, end] of Object.entries(endings)) {
+  t.test(`after ${what} the token is dead and the user is asked again`, async (t) => {
+    const { app, clock, call, consented } = await start(t)
+    const tokens = await consented()
+
+    await end({ app, clock, tokens })
+
+    t.equal((await call(tokens.access_token, 'list')).statusCode, 401)
+    t.ok(isPage(await authorize(app, { scope: SCOPE })))
+  })
+}
+
+t.test('an answer to a page from another site, without its token, or by somebody else, is remembered by nobody (mistake 9)', async (t) => {
+  const { app } = await start(t)
+  const fields: Array<[string, string]> = [...ticked(await authorize(app, { scope: SCOPE })), ['decision', 'allow']]
+
+  t.equal((await decide(app, fields, { origin: 'https://evil.example' })).statusCode, 403)
+  t.equal((await decide(app, fields.filter(([name]) => name !== 'csrf'))).statusCode, 403)
+  t.equal((await decide(app, fields, { 'x-user': 'mallory' })).statusCode, 403)
+
+  t.ok(isPage(await authorize(app, { scope: SCOPE })))
+  t.ok(isPage(await authorize(app, { scope: SCOPE }, 'mallory')))
 })

@@ -85,15 +85,23 @@ export async function oauthApp (t: Teardown, input: {
   readonly version?: string
   readonly server?: FastifyServerOptions
   readonly prepare?: (app: FastifyInstance) => void
+  readonly lifetimes?: PkceStoreOptions['lifetimes']
 } = {}): Promise<OAuthApp> {
-  const { routes = {}, store: records = memoryStore(), version = 'newest', server = {}, prepare } = input
+  const { routes = {}, store: records = memoryStore(), version = 'newest', server = {}, prepare, lifetimes } = input
   const app = versions[version]?.(t, server)
   if (app === undefined) throw new Error(`there is no Fastify ${version}`)
   const clock = stoppedClock()
   const events: AuditEvent[] = []
   prepare?.(app)
   await app.register(auditHook, { log: false, clock, sink: (event) => { events.push(event) } })
-  await app.register(pkceStore, { store: records, secrets: [SECRET], clients: STATICS, clock, pruneInterval: 0 })
+  await app.register(pkceStore, {
+    store: records,
+    secrets: [SECRET],
+    clients: STATICS,
+    clock,
+    pruneInterval: 0,
+    ...(lifetimes === undefined ? {} : { lifetimes })
+  })
   await app.register(oauthRoutes, { ...OPTIONS, ...routes })
   await app.ready()
   return { app, clock, events, records }
@@ -169,9 +177,9 @@ export async function post (app: FastifyInstance, url: string, fields: Fields,
 export const redirected = (answer: Answer): Record<string, string> =>
   Object.fromEntries(new URL(String(answer.headers.location)).searchParams)
 
-/** Allows everything; answers the code. */
+/** Allows everything, if that is asked at all; answers the code. */
 export async function codeFor (app: FastifyInstance, parameters: Fields = {}): Promise<string> {
   const page = await authorize(app, parameters)
-  const answer = await decide(app, [...ticked(page), ['decision', 'allow']])
+  const answer = page.statusCode === 303 ? page : await decide(app, [...ticked(page), ['decision', 'allow']])
   return redirected(answer).code ?? ''
 }

@@ -35,6 +35,7 @@ export const LIFETIMES: Lifetimes = {
   refreshIdle: 14 * 86_400,
   refreshAbsolute: 90 * 86_400,
   refreshRepeat: 30,
+  consent: 30 * 86_400,
   unusedClient: 86_400,
   idleClient: 180 * 86_400
 }

@@ -91,3 +91,15 @@ t.test('every grant of a user or a client is found, over many pages', async (t) 
   for await (const id of grants.idsOf({ name: 'clientId', value: 'three' }, START)) three.push(id)
   t.same(three, [idOf(0), idOf(1), idOf(2)])
 })
+
+t.test('grants are listed a hundred at a time', async (t) => {
+  const grants = build()
+  for (let index = 0; index < 101; index += 1) await grants.add(grantOf(idOf(index)), START)
+  const alice = { name: 'subject', value: 'alice' } as const
+
+  const first = await grants.list(alice, null, START)
+  const rest = await grants.list(alice, first.cursor, START)
+
+  t.equal(first.grants.length, 100)
+  t.strictSame(rest, { grants: [grantOf(idOf(100))], cursor: null })
+})

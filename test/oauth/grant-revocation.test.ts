@@ -1,6 +1,7 @@
 import t from 'tap'
 import { StoreUnavailableError } from '../../lib/stores/errors.js'
 import { memoryStore } from '../../lib/stores/memory.js'
+import { failingStore } from '../helpers/failing-store.js'
 import { authorize, buildContext, openFamily, START } from '../helpers/token-context.js'
 
 t.test('revoking ends the grant once, and everybody hears of it', async (t) => {
@@ -104,4 +105,64 @@ t.test('what a client has not exchanged yet can be ended by itself', async (t) =
   t.equal(await context.grants.find(pending, START), null)
   t.ok(await context.grants.isLive(grantId, START))
   t.ok(await context.grants.find(ofAnother, START))
+})
+
+const WEB = 'https://client.example/cb'
+
+async function remembered (context: ReturnType<typeof buildContext>, overrides: Parameters<typeof openFamily>[1] = {}) {
+  return await openFamily(context, { redirectUri: WEB, terms: 'the terms', ...overrides })
+}
+
+async function consentsOf ({ grants }: ReturnType<typeof buildContext>, subject = 'alice'): Promise<string[]> {
+  return (await grants.consents.list({ subject }, START)).consents.map(({ clientId }) => clientId).sort()
+}
+
+t.test('with a grant the consent behind it ends, and no other one', async (t) => {
+  const context = buildContext()
+  const [one, other] = [await remembered(context), await remembered(context)]
+
+  await context.grants.revoke(one.grantId, START)
+
+  t.same(await consentsOf(context), [other.clientId])
+})
+
+t.test('the consent ends first: a crash in between leaves a grant and no way to another', async (t) => {
+  const records = failingStore(memoryStore())
+  const context = buildContext({ records })
+  const { grantId } = await remembered(context)
+  records.failOnce('remove', 'after')
+
+  await t.rejects(context.grants.revoke(grantId, START), StoreUnavailableError)
+
+  t.same(await consentsOf(context), [])
+  t.equal(await context.grants.isLive(grantId, START), true)
+  t.equal(await context.grants.revoke(grantId, START), true)
+})
+
+t.test('with a user or a client all consents end', async (t) => {
+  const context = buildContext()
+  const alice = await remembered(context)
+  const bob = await remembered(context, { subject: 'bob' })
+
+  await context.grants.revokeSubject('alice', START)
+  t.same([await consentsOf(context), await consentsOf(context, 'bob')], [[], [bob.clientId]])
+  await context.grants.revokeClient(bob.clientId, START)
+  t.same(await consentsOf(context, 'bob'), [])
+  t.not(alice.clientId, bob.clientId)
+})
+
+t.test('a user withdraws what one client was given: its grants and consents, and nothing else', async (t) => {
+  const context = buildContext()
+  const [one, other] = [await remembered(context), await remembered(context)]
+  const heard: string[] = []
+  t.teardown(await context.grants.onRevoked((grantId) => { heard.push(grantId) }))
+
+  t.equal(await context.grants.withdraw({ subject: 'alice', clientId: one.clientId }, START), 1)
+
+  t.same(await consentsOf(context), [other.clientId])
+  t.equal(await context.grants.isLive(one.grantId, START), false)
+  t.equal(await context.grants.isLive(other.grantId, START), true)
+  t.ok(heard.includes(one.grantId))
+  t.equal(await context.grants.withdraw({ subject: 'mallory', clientId: other.clientId }, START), 0)
+  t.equal(await context.grants.withdraw({ subject: 'alice', clientId: one.clientId }, START), 0)
 })

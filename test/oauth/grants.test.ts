@@ -56,3 +56,18 @@ t.test('of all who read the same grant one advances it', async (t) => {
 
   t.equal(all.filter(Boolean).length, 1)
 })
+
+t.test('what a user has given is listed, page by page, without digests and without what is not given yet', async (t) => {
+  const context = buildContext()
+  for (let index = 0; index < 101; index += 1) await openFamily(context)
+  const { client } = await addClient(context)
+  await authorize(context, client.clientId)
+  await openFamily(context, { subject: 'bob' })
+
+  const first = await context.grants.list({ subject: 'alice' }, START)
+  const rest = await context.grants.list({ subject: 'alice', after: first.cursor ?? '' }, START)
+
+  t.equal(first.grants.length + rest.grants.length, 101)
+  t.equal(rest.cursor, null)
+  t.same(Object.keys(first.grants[0] ?? {}), ['grantId', 'clientId', 'resource', 'scopes', 'createdAt', 'endsAt'])
+})

@@ -3,6 +3,7 @@ import { isOperatorsClient } from '../../oauth/client-scopes.js'
 import { noticePage } from '../../pages/notice-page.js'
 import type { OAuthError } from '../../protocol/oauth-error.js'
 import { buildRedirect, redirectHost } from '../../protocol/redirect-uri.js'
+import type { Grant } from '../../../types/oauth.js'
 import { sendPage } from '../support/send-page.js'
 import type { AuthorizationTarget } from './authorization-target.js'
 import type { OAuthContext } from './context.js'
@@ -16,6 +17,16 @@ export function redirectToClient (reply: FastifyReply, location: string): Fastif
     pragma: 'no-cache',
     'referrer-policy': 'no-referrer'
   }).send()
+}
+
+/** The answer to a client that the user has said yes to. */
+export function redirectWithCode (reply: FastifyReply, { context: { issuer }, grant, code }: {
+  readonly context: OAuthContext
+  readonly grant: Pick<Grant, 'redirectUri' | 'state'>
+  readonly code: string
+}): FastifyReply {
+  const state = grant.state ?? undefined
+  return redirectToClient(reply, buildRedirect(grant.redirectUri, { code, state, iss: issuer }))
 }
 
 /**

@@ -10,6 +10,7 @@ const DEFAULTS: Lifetimes = Object.freeze({
   refreshIdle: 14 * DAY,
   refreshAbsolute: 90 * DAY,
   refreshRepeat: 30,
+  consent: 30 * DAY,
   unusedClient: DAY,
   idleClient: 180 * DAY
 })

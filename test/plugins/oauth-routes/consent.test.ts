@@ -115,7 +115,7 @@ t.test('the same decision again gets the same answer, another one gets none', as
 t.test('of yes and no at once one counts, for every answer', async (t) => {
   const { app } = await oauthApp(t)
   for (let round = 0; round < 5; round += 1) {
-    const page = await authorize(app)
+    const page = await authorize(app, { prompt: 'consent' })
     const decisions = [ALLOW, DENY, ALLOW, DENY, ALLOW]
     const answers = await Promise.all(decisions.map(async (decision) => await decide(app, [...ticked(page), decision])))
     const told = new Set(answers.map(({ headers }) => headers.location).filter((location) => location !== undefined))

@@ -9,6 +9,7 @@ t.test('lifetimes have the documented defaults', async (t) => {
     refreshIdle: 1_209_600,
     refreshAbsolute: 7_776_000,
     refreshRepeat: 30,
+    consent: 2_592_000,
     unusedClient: 86_400,
     idleClient: 15_552_000
   })
