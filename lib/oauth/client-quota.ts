@@ -27,9 +27,14 @@ export function createClientQuota (input: {
 }): ClientQuota {
   const { records, tenant, secrets, lifetimes } = input
 
+  // Until when a counter cannot but be over its bound: a flood then costs the store nothing.
+  const fullUntil = new Map<string, number>()
+
   async function isWithin (max: number, id: string, now: number): Promise<boolean> {
+    if (now < (fullUntil.get(id) ?? now)) return false
     const key = { tenant, kind: 'client-quota', id }
-    const { count } = await records.increment(key, { by: 1, window: lifetimes.unusedClient }, now)
+    const { count, resetsAt } = await records.increment(key, { by: 1, window: lifetimes.unusedClient }, now)
+    if (count >= max) fullUntil.set(id, resetsAt)
     return count <= max
   }
 
