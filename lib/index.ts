@@ -34,7 +34,7 @@ const guardOptions = (options: McpSecurityOptions) => only(options, [
 const routesOptions = (options: McpSecurityOptions) => only(options, [
   'issuer', 'resource', 'resourceName', 'resources', 'scopes', 'defaultScopes', 'tagLimits', 'advertiseTags', 'signIn',
   'clientDocuments', 'pushedRequests',
-  'registration', 'redirectSchemes', 'leniencies', 'strict', 'dpop', 'clientCertificate', 'requireSenderConstraint'])
+  'registration', 'deviceAuthorization', 'redirectSchemes', 'leniencies', 'strict', 'dpop', 'clientCertificate', 'requireSenderConstraint'])
 
 function assertConsistent (options: McpSecurityOptions): void {
   assertOptions(schemas.mcpSecurity, options)

@@ -54,6 +54,7 @@ export const oauthRoutesMembers = {
     Type.Literal('off'), Type.Literal('optional'), Type.Literal('required')
   ])),
   clientDocuments: Type.Optional(Type.Union([clientDocuments, off])),
+  deviceAuthorization: Type.Optional(Type.Boolean()),
   registration: Type.Optional(Type.Boolean()),
   redirectSchemes: Type.Optional(list(Type.String({ pattern: '^[a-z][a-z0-9+.-]{0,63}$' }))),
   leniencies: Type.Optional(Type.Object({

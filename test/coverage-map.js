@@ -27,6 +27,14 @@ export const also = {
     'lib/plugins/oauth-routes/json-endpoint.ts', 'lib/plugins/oauth-routes/oauth-errors.ts',
     'lib/plugins/oauth-routes/register.ts', 'lib/plugins/oauth-routes/revoke.ts', 'lib/plugins/oauth-routes/token.ts'
   ],
+  'test/plugins/oauth-routes/device.test.ts': [
+    'lib/plugins/oauth-routes/authorization-input.ts', 'lib/plugins/oauth-routes/consent.ts',
+    'lib/plugins/oauth-routes/consent-model.ts', 'lib/plugins/oauth-routes/context.ts',
+    'lib/plugins/oauth-routes/device-authorization.ts', 'lib/plugins/oauth-routes/index.ts'
+  ],
+  'test/pages/consent-page.test.ts': ['lib/pages/consent-device.ts'],
+  'test/pages/device-page.test.ts': ['lib/pages/account.ts'],
+  'test/protocol/server-metadata.test.ts': ['lib/protocol/grant-types.ts'],
   'test/plugins/oauth-routes/authorize.test.ts': [
     'lib/plugins/oauth-routes/authorization-response.ts', 'lib/plugins/oauth-routes/authorization-target.ts',
     'lib/plugins/oauth-routes/page-errors.ts', 'lib/plugins/oauth-routes/signed-in-user.ts'

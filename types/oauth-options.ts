@@ -52,6 +52,11 @@ export interface OAuthRoutesOptions extends ComponentsOptions {
    * `optional`.
    */
   readonly pushedRequests?: 'off' | 'optional' | 'required'
+  /**
+   * Whether devices without a browser can ask for a code that a person types at `/device` (RFC 8628). Default `false`:
+   * whoever gets somebody to type a code gets into that account, so it is for operators who have such devices.
+   */
+  readonly deviceAuthorization?: boolean
   /** `false`: clients cannot register themselves and the endpoint is not advertised. Default `true`. */
   readonly registration?: boolean
   /** Private-use redirect schemes, such as `cursor`, that may be registered. Default none (AS-A4). */

@@ -9,6 +9,8 @@ import { mintDeviceCode, readDeviceCode } from './device-code.js'
 export interface DeviceRequest {
   readonly clientId: string
   readonly resource: string
+  /** Others that it named. */
+  readonly furtherResources?: readonly string[]
   readonly scopes: readonly string[]
   /** What the device is counted by: its IPv4 address, or its IPv6 /64. */
   readonly network: string

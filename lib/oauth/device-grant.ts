@@ -10,9 +10,6 @@ import { targetOf } from './resources.js'
 import type { TokenAnswer } from './token-answer.js'
 import { factsOf, refusedWith, TokenRefusal, type AuditFacts } from './token-refusal.js'
 
-/** RFC 8628 §3.4. */
-export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
-
 const OPERATION = 'device_code'
 
 /**

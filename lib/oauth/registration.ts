@@ -9,6 +9,8 @@ export interface RegistrationContext {
   readonly schemes: readonly string[]
   /** Holds `web` applications to https off loopback (AS-R3). */
   readonly strict: boolean
+  /** Whether the device grant can be registered. */
+  readonly deviceAuthorization?: boolean
 }
 
 export interface RegistrationRequest {

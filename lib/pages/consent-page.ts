@@ -1,4 +1,6 @@
 import { plainText } from '../protocol/text.js'
+import { accountOf } from './account.js'
+import { askedFrom, deviceWarningOf, type ConsentDevice } from './consent-device.js'
 import { consentScopeOf, type ConsentScope } from './consent-scope.js'
 import { hiddenFieldsOf } from './field.js'
 import { html, type Html } from './html.js'
@@ -17,6 +19,8 @@ export interface ConsentModel {
   readonly registeredAgo: string | null
   /** Whether its redirect URI is on the loopback interface. */
   readonly loopback: boolean
+  /** What asked, when that was a device; then nobody is sent anywhere. `null` for a browser. */
+  readonly device: ConsentDevice | null
   /** A host, or a private-use scheme with its colon (`redirectHost` of the redirect rules). */
   readonly redirectHost: string
   /** How people call this server. */
@@ -31,22 +35,16 @@ export interface ConsentModel {
   readonly signOutAction?: string
 }
 
-function warningOf ({ selfRegistered, registeredAgo, loopback }: ConsentModel): Html | null {
-  if (!selfRegistered && !loopback) return null
+function warningOf ({ selfRegistered, registeredAgo, loopback, device }: ConsentModel): Html | null {
+  if (!selfRegistered && !loopback && device === null) return null
   const since = registeredAgo === null ? '' : ` ${registeredAgo} ago`
   return html`<section class="warning" aria-labelledby="warning">
 ${warningMark}
 <h2 id="warning">Did you start this yourself, just now?</h2>
 ${selfRegistered && html`<p>The application registered itself${since} and chose its own name. Nobody has checked who it is.</p>`}
 ${loopback && html`<p>It is a program on this computer, where any program can ask under any name.</p>`}
-<p>If you did not expect this page, choose Deny.</p>
+${device === null ? html`<p>If you did not expect this page, choose Deny.</p>` : deviceWarningOf(device)}
 </section>`
-}
-
-function accountOf (model: ConsentModel): Html {
-  const { signOutAction, csrf, handle } = model
-  return html`<div class="account"><p>Signed in as <bdi>${plainText(model.user, 60)}</bdi></p>
-${signOutAction !== undefined && html`<form method="post" action="${signOutAction}">${hiddenFieldsOf({ csrf, transaction: handle })}<button class="quiet" type="submit">Not you?</button></form>`}</div>`
 }
 
 /** What a bare host or scheme does not tell everybody. */
@@ -55,12 +53,16 @@ function whereabouts ({ loopback, redirectHost }: ConsentModel): string | null {
   return redirectHost.endsWith(':') ? 'an app on this device' : null
 }
 
-function factsOf (model: ConsentModel, clientName: string): Html {
+function sendsTo (model: ConsentModel): Html {
   const place = whereabouts(model)
+  return html`<div><dt>Sends you to</dt><dd><bdi>${model.redirectHost}</bdi>${place !== null && html` <small>${place}</small>`}</dd></div>`
+}
+
+function factsOf (model: ConsentModel, clientName: string): Html {
   return html`<dl class="facts">
 <div><dt>Application</dt><dd><bdi>${clientName}</bdi> <code dir="ltr">${plainText(model.clientId, 200)}</code></dd></div>
 ${model.documentHost !== null && html`<div><dt>Published by</dt><dd><bdi>${model.documentHost}</bdi></dd></div>
-`}<div><dt>Sends you to</dt><dd><bdi>${model.redirectHost}</bdi>${place !== null && html` <small>${place}</small>`}</dd></div>
+`}${model.device === null ? sendsTo(model) : askedFrom(model.device)}
 <div><dt>Wants to use</dt>${model.resources.map(({ name, resource }) => html`<dd><bdi>${name}</bdi> <code dir="ltr">${resource}</code></dd>`)}</div>
 </dl>`
 }
@@ -80,7 +82,7 @@ export function consentPage (model: ConsentModel): string {
   return layout({
     title: 'Allow access?',
     site: model.site,
-    aside: accountOf(model),
+    aside: accountOf({ ...model, fields: { csrf: model.csrf, transaction: model.handle } }),
     main: html`<h1><bdi class="claimed">${clientName}</bdi> wants to use ${namesOf(model)}</h1>
 ${warningOf(model)}
 ${factsOf(model, clientName)}
@@ -97,7 +99,7 @@ ${model.scopes.map(consentScopeOf)}
 <button class="button" type="submit" name="decision" value="deny">Deny</button>
 <button class="button primary" type="submit" name="decision" value="allow">Allow</button>
 </div>
-<p class="hint">Either way you go back to the application. It never sees your password.</p>
+<p class="hint">${model.device === null ? 'Either way you go back to the application.' : 'Either way you go on at your device.'} It never sees your password.</p>
 </form>`
   })
 }

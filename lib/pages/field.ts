@@ -4,7 +4,7 @@ export interface Field {
   readonly name: string
   readonly label: string
   readonly type: 'text' | 'password'
-  readonly autocomplete: 'username' | 'current-password' | 'new-password'
+  readonly autocomplete: 'username' | 'current-password' | 'new-password' | 'off'
   readonly value?: string | undefined
   readonly hint?: string | undefined
   readonly minLength?: number | undefined

@@ -7,20 +7,24 @@ import { matchRedirectUri } from './redirect-uri.js'
 import { requestedResources } from './resource-uri.js'
 import { readScope, type ScopeModel } from './scopes.js'
 
-export interface AuthorizationRequest {
+/** What a client wants to be allowed, by whichever way it asks. */
+export interface AccessRequest {
   /** What the client asked for and the catalogue knows; the default scopes when that is nothing (AS-A8). */
   readonly scopes: readonly string[]
   /** A configured resource, canonical: the first that the client named. */
   readonly resource: string
   /** The others that it named. */
   readonly furtherResources: readonly string[]
+  /** Names of the leniencies that this request needed. */
+  readonly leniencies: string[]
+}
+
+export interface AuthorizationRequest extends AccessRequest {
   /** Byte by byte as sent (AS-A9). */
   readonly state: string | undefined
   readonly codeChallenge: string
   /** Thumbprint of the DPoP key that the code is to be bound to (RFC 9449 §10). */
   readonly codeKey: string | undefined
-  /** Names of the leniencies that this request needed. */
-  readonly leniencies: string[]
 }
 
 /** A resource that a client can ask for. */
@@ -91,14 +95,22 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
     challenge: single(form, 'code_challenge'),
     method: single(form, 'code_challenge_method')
   })
-  const { targets, leniencies } = readTargets(form, context)
-  const scopes = narrowScopes(readScope(single(form, 'scope'), context.tagLimits), targets)
+  const access = readAccessRequest(form, context)
   assertPrompt(single(form, 'prompt'))
   const state = readState(single(form, 'state'))
   const codeKey = readCodeKey(single(form, 'dpop_jkt'))
+  return { ...access, state, codeChallenge, codeKey }
+}
+
+/**
+ * Checks what a client wants to be allowed.
+ * @throws {OAuthError} `invalid_target`, `invalid_scope`
+ */
+export function readAccessRequest (form: Form, context: AuthorizationContext): AccessRequest {
+  const { targets, leniencies } = readTargets(form, context)
+  const scopes = narrowScopes(readScope(single(form, 'scope'), context.tagLimits), targets)
   const [{ resource }, ...others] = targets
-  const furtherResources = others.map(({ resource }) => resource)
-  return { scopes, resource, furtherResources, state, codeChallenge, codeKey, leniencies }
+  return { scopes, resource, furtherResources: others.map(({ resource }) => resource), leniencies }
 }
 
 /** RFC 9101: a request object is neither read nor fetched (AS-A18). */

@@ -1,4 +1,5 @@
 import type { ClientMetadata } from '../../types/oauth.js'
+import { DEVICE_GRANT } from './grant-types.js'
 import { isLoopbackHost } from './issuer.js'
 import { OAuthError } from './oauth-error.js'
 import { readRedirectUri } from './redirect-uri.js'
@@ -10,6 +11,8 @@ export interface ClientMetadataRules {
   readonly schemes: readonly string[]
   /** Holds a `web` application, which is also the default, to https redirect URIs off loopback (AS-R3). */
   readonly strict?: boolean
+  /** Whether the device grant is offered (RFC 8628): who registers no other needs no redirect URI. Default `false`. */
+  readonly deviceAuthorization?: boolean
 }
 
 /** Own members only; neither `null` nor an empty string among them. */
@@ -22,7 +25,8 @@ const MAX_TEXT = 256
 const MAX_URI = 2048
 const AUTHENTICATION_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
 const APPLICATION_TYPES = ['native', 'web'] as const
-const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const
+const CODE_GRANT = 'authorization_code'
+const GRANT_TYPES: readonly string[] = [CODE_GRANT, 'refresh_token']
 const RESPONSE_TYPES = ['code'] as const
 
 /**
@@ -34,15 +38,16 @@ const RESPONSE_TYPES = ['code'] as const
 export function readClientMetadata (input: unknown, rules: ClientMetadataRules): ClientMetadata {
   const members = readMembers(input)
   const applicationType = readChoice(members, 'application_type', APPLICATION_TYPES)
-  const redirectUris = readRedirectUris(members, rules.schemes)
+  const grantTypes = readGrantTypes(members, rules)
+  const redirectUris = readRedirectUris(members, rules.schemes, grantTypes)
   if (rules.strict === true && applicationType !== 'native') assertWebRedirects(redirectUris)
   if (members.has('jwks') && members.has('jwks_uri')) throw refusal('jwks and jwks_uri exclude each other')
   return {
     redirect_uris: redirectUris,
     token_endpoint_auth_method:
       readChoice(members, 'token_endpoint_auth_method', AUTHENTICATION_METHODS) ?? 'client_secret_basic',
-    grant_types: readOffered(members, 'grant_types', GRANT_TYPES, 'authorization_code'),
-    response_types: readOffered(members, 'response_types', RESPONSE_TYPES, 'code'),
+    grant_types: grantTypes,
+    response_types: grantTypes.includes(CODE_GRANT) ? readOffered(members, 'response_types', RESPONSE_TYPES, 'code') : [],
     ...optional('application_type', applicationType),
     ...optional('client_name', readText(members, 'client_name')),
     ...optional('client_uri', readUri(members, 'client_uri')),
@@ -66,9 +71,22 @@ function readMembers (input: unknown): Members {
   return new Map(Object.entries(input).filter(([, value]) => value !== null && value !== ''))
 }
 
-function readRedirectUris (members: Members, schemes: readonly string[]): string[] {
+/** Without the grant of the code or of devices nothing works (AS-R3). */
+function readGrantTypes (members: Members, { deviceAuthorization = false }: ClientMetadataRules): string[] {
+  const offered = deviceAuthorization ? [...GRANT_TYPES, DEVICE_GRANT] : GRANT_TYPES
+  const asked = readStrings(members, 'grant_types', MAX_LIST)
+  return deviceAuthorization && asked?.includes(DEVICE_GRANT) === true
+    ? offered.filter((grantType) => asked.includes(grantType))
+    : readOffered(members, 'grant_types', offered, CODE_GRANT)
+}
+
+/** Who does not use the code flow needs none. */
+function readRedirectUris (members: Members, schemes: readonly string[], grantTypes: readonly string[]): string[] {
   const uris = readStrings(members, 'redirect_uris', MAX_REDIRECT_URIS, badRedirect)
-  if (uris === undefined || uris.length === 0) throw badRedirect('redirect_uris must hold at least one URI')
+  if (uris === undefined || uris.length === 0) {
+    if (!grantTypes.includes(CODE_GRANT)) return []
+    throw badRedirect('redirect_uris must hold at least one URI')
+  }
   return uris.map((uri) => readRedirectUri(uri, { schemes }))
 }
 

@@ -1,3 +1,4 @@
+import { DEVICE_GRANT } from './grant-types.js'
 import type { SenderMetadata } from './resource-metadata.js'
 import { pathOf } from './well-known.js'
 
@@ -14,6 +15,9 @@ export interface Endpoints {
   readonly registration: Endpoint
   readonly revocation: Endpoint
   readonly pushedRequest: Endpoint
+  readonly deviceAuthorization: Endpoint
+  /** Where people type what a device shows. */
+  readonly device: Endpoint
   readonly jwks: Endpoint
 }
 
@@ -26,6 +30,7 @@ export interface ServerMetadata {
   readonly revocation_endpoint: string
   readonly pushed_authorization_request_endpoint?: string
   readonly require_pushed_authorization_requests?: true
+  readonly device_authorization_endpoint?: string
   readonly jwks_uri: string
   readonly scopes_supported?: readonly string[]
   readonly response_types_supported: readonly string[]
@@ -71,6 +76,8 @@ export function endpointsOf (issuer: string): Endpoints {
     registration: endpoint('/register'),
     revocation: endpoint('/revoke'),
     pushedRequest: endpoint('/par'),
+    deviceAuthorization: endpoint('/device_authorization'),
+    device: endpoint('/device'),
     jwks: endpoint('/.well-known/jwks.json')
   }
 }
@@ -89,6 +96,7 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
       ? {}
       : { pushed_authorization_request_endpoint: endpoints.pushedRequest.url }),
     ...(pushedRequests === 'required' ? { require_pushed_authorization_requests: true } : {}),
+    ...(grantTypes.includes(DEVICE_GRANT) ? { device_authorization_endpoint: endpoints.deviceAuthorization.url } : {}),
     jwks_uri: endpoints.jwks.url,
     ...(scopes.length === 0 ? {} : { scopes_supported: [...scopes] }),
     response_types_supported: ['code'],

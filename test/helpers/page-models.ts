@@ -1,4 +1,6 @@
+import type { ConsentDevice } from '../../lib/pages/consent-device.js'
 import type { ConsentModel } from '../../lib/pages/consent-page.js'
+import type { DeviceModel } from '../../lib/pages/device-page.js'
 import type { ErrorModel } from '../../lib/pages/error-page.js'
 import type { NoticeModel } from '../../lib/pages/notice-page.js'
 import type { SetUpModel } from '../../lib/pages/set-up-page.js'
@@ -12,6 +14,7 @@ export const consentModel: ConsentModel = {
   documentHost: null,
   registeredAgo: '2 minutes',
   loopback: true,
+  device: null,
   redirectHost: 'localhost:54321',
   site: 'Notes',
   resources: [{ resource: 'https://notes.example/mcp', name: 'Notes' }],
@@ -38,6 +41,14 @@ export const consentModel: ConsentModel = {
   handle: 'the-handle',
   csrf: 'the-csrf-token',
   signOutAction: '/sign-out'
+}
+
+export const consentDevice: ConsentDevice = {
+  userCode: 'WDJB-MJHT', network: '203.0.113.7', isHere: true, askedAgo: 'less than a minute'
+}
+
+export const deviceModel: DeviceModel = {
+  user: 'ada', action: '/device', csrf: 'the-csrf-token', site: 'Notes', signOutAction: '/sign-out'
 }
 
 export const signInModel: SignInModel = {

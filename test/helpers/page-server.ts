@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { consentPage } from '../../lib/pages/consent-page.js'
+import { devicePage } from '../../lib/pages/device-page.js'
 import { errorPage } from '../../lib/pages/error-page.js'
 import { noticePage } from '../../lib/pages/notice-page.js'
 import { pageHeaders } from '../../lib/pages/page-headers.js'
@@ -7,13 +8,22 @@ import { setUpPage } from '../../lib/pages/set-up-page.js'
 import { signInPage } from '../../lib/pages/sign-in-page.js'
 import { signedInPage } from '../../lib/pages/signed-in-page.js'
 import { buildApp, type Teardown } from './build-app.js'
-import { consentModel, errorModel, hostileModel, noticeModel, setUpModel, signInModel } from './page-models.js'
+import {
+  consentDevice, consentModel, deviceModel, errorModel, hostileModel, noticeModel, setUpModel, signInModel
+} from './page-models.js'
 
 /** Every page that people can meet, by the path under which `servePages` shows it. */
 export const pages: ReadonlyMap<string, string> = new Map([
   ['/consent', consentPage({ ...consentModel, action: '/post' })],
   ['/consent-plain', consentPage({ ...consentModel, selfRegistered: false, loopback: false })],
   ['/consent-hostile', consentPage(hostileModel)],
+  ['/consent-device', consentPage({ ...consentModel, loopback: false, redirectHost: '', device: consentDevice })],
+  ['/consent-device-elsewhere', consentPage({
+    ...consentModel, selfRegistered: false, loopback: false, device: { ...consentDevice, network: '2001:db8:1:2::', isHere: false }
+  })],
+  ['/device', devicePage({ ...deviceModel, action: '/post' })],
+  ['/device-link', devicePage({ ...deviceModel, userCode: 'WDJB-MJHT' })],
+  ['/device-again', devicePage({ ...deviceModel, userCode: 'WDJB-MJHT', error: 'No device is waiting under this code.' })],
   ['/sign-in', signInPage({ ...signInModel, action: '/post' })],
   ['/sign-in-again', signInPage({ ...signInModel, name: 'ada', error: 'The name or the password is not right.' })],
   ['/signed-in', signedInPage({ user: 'ada', signOutAction: '/post', site: 'Notes' })],

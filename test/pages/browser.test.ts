@@ -121,6 +121,17 @@ t.test('the pages in Chromium', { skip: withoutChromium }, async (t) => {
     await close(page)
   })
 
+  t.test('a person types the code of a device by keyboard, without JavaScript', async (t) => {
+    const page = await open('/device', { javaScriptEnabled: false })
+
+    await page.keyboard.type('wdjb mjht')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${client.origin}/callback`)
+
+    t.same(server.posts.map(({ fields }) => fields), [[['csrf', 'the-csrf-token'], ['user_code', 'wdjb mjht']]])
+    await close(page)
+  })
+
   t.test('Enter in a checkbox denies', async (t) => {
     const page = await open('/consent', { javaScriptEnabled: false })
 

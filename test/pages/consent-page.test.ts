@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { consentPage } from '../../lib/pages/consent-page.js'
 import { elementsOf, fieldsOf } from '../helpers/markup.js'
-import { consentModel } from '../helpers/page-models.js'
+import { consentDevice, consentModel } from '../helpers/page-models.js'
 
 const { signOutAction, ...withoutSignOut } = consentModel
 
@@ -76,6 +76,24 @@ t.test('a hostile name adds no element, turns no text around and does not fill t
   t.same(elementsOf(page).map(({ name }) => name), elementsOf(usual).map(({ name }) => name))
   t.notMatch(page, /\u202e|\u200b/)
   t.ok(page.length < usual.length + 500)
+})
+
+const asked = { ...consentModel, selfRegistered: false, loopback: false, redirectHost: '', device: consentDevice }
+
+t.test('the consent page for a device shows its code, where it asked from, and sends nobody anywhere', async (t) => {
+  const page = consentPage(asked)
+
+  t.match(page, 'shows the code <strong>WDJB-MJHT</strong>')
+  t.match(page, 'choose Deny: they would get into your account')
+  t.match(page, '<dt>Asked from</dt><dd><bdi>203.0.113.7</bdi> <small>the network of this browser, less than a minute ago</small>')
+  t.notMatch(page, /Sends you to|you go back to the application|not on the network/)
+})
+
+t.test('a device on another network is called that', async (t) => {
+  const page = consentPage({ ...asked, device: { ...consentDevice, isHere: false } })
+
+  t.match(page, 'The device is not on the network of this browser.')
+  t.match(page, 'another network than that of this browser')
 })
 
 t.test('no text of the client or the host adds an element', async (t) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { readClientMetadata } from '../../lib/protocol/client-metadata.js'
+import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
 import { OAuthError } from '../../lib/protocol/oauth-error.js'
 
 const rules = { schemes: ['cursor'] }
@@ -76,6 +77,26 @@ t.test('grant and response types that are not offered are left out', async (t) =
     grant_types: ['refresh_token', 'urn:ietf:params:oauth:grant-type:device_code', 'authorization_code'],
     response_types: ['code', 'token']
   }), { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] })
+})
+
+const forDevices = { ...rules, deviceAuthorization: true }
+
+t.test('where devices may ask, their grant can be registered, alone or beside the others', async (t) => {
+  const all = ['authorization_code', 'refresh_token', DEVICE_GRANT]
+  t.match(readClientMetadata({ redirect_uris: redirectUris, grant_types: [...all, 'x'] }, forDevices), { grant_types: all, response_types: ['code'] })
+  const alone = { redirect_uris: [], grant_types: [DEVICE_GRANT], response_types: [] }
+  for (const redirects of [{}, { redirect_uris: [] }]) {
+    t.match(readClientMetadata({ ...redirects, grant_types: [DEVICE_GRANT] }, forDevices), alone)
+  }
+})
+
+t.test('only who uses the grant of devices alone needs no redirect URI', async (t) => {
+  for (const grantTypes of [undefined, ['authorization_code'], ['authorization_code', DEVICE_GRANT]]) {
+    t.throws(() => readClientMetadata({ grant_types: grantTypes }, forDevices), { code: 'invalid_redirect_uri' })
+  }
+  t.throws(() => readClientMetadata({ grant_types: ['refresh_token'] }, forDevices), { code: 'invalid_client_metadata' })
+  t.throws(() => readClientMetadata({ grant_types: [DEVICE_GRANT] }, rules), { code: 'invalid_client_metadata' })
+  t.throws(() => readClientMetadata({ redirect_uris: ['https://c.example/#x'], grant_types: [DEVICE_GRANT] }, forDevices), { code: 'invalid_redirect_uri' })
 })
 
 t.test('scopes lose their repeats', async (t) => {

@@ -1,5 +1,6 @@
 import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js'
 import t from 'tap'
+import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
 import { buildServerMetadata, endpointsOf } from '../../lib/protocol/server-metadata.js'
 
 type Changes = { grantTypes?: string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
@@ -61,6 +62,13 @@ t.test('the endpoints of an issuer without path have the names that clients with
 
   t.strictSame([authorization.path, token.path, registration.path], ['/authorize', '/token', '/register'])
   t.equal(token.url, 'http://127.0.0.1:3000/token')
+})
+
+t.test('the endpoint for devices is named where the grant is offered', async (t) => {
+  const grantTypes = ['authorization_code', DEVICE_GRANT]
+
+  t.match(build({ grantTypes }), { device_authorization_endpoint: /\/device_authorization$/, grant_types_supported: grantTypes })
+  t.notHas(build(), 'device_authorization_endpoint')
 })
 
 t.test('the issuer goes out byte by byte', async (t) => {

@@ -1,7 +1,9 @@
 import { limitScopes } from '../../oauth/client-scopes.js'
 import { isPushedRequestUri } from '../../oauth/pushed-requests.js'
-import { readAuthorizationRequest, type AuthorizationRequest } from '../../protocol/authorization-request.js'
-import { formOfQuery, single, type Form } from '../../protocol/form.js'
+import {
+  readAccessRequest, readAuthorizationRequest, type AccessRequest, type AuthorizationContext, type AuthorizationRequest
+} from '../../protocol/authorization-request.js'
+import { assertNoRepeats, formOfQuery, single, type Form } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
 import type { Client } from '../../../types/oauth.js'
 import type { OAuthContext } from './context.js'
@@ -48,14 +50,28 @@ export async function readInput (url: string, { pushed, store }: OAuthContext): 
 export function readRequest (
   { form, isPushed }: Omit<AuthorizationInput, 'use'>, client: Client, context: OAuthContext
 ): AuthorizationRequest {
-  const { model, resources, tagLimits, pushed, tokens: { leniencies: { missingResource } } } = context
+  const { pushed, model } = context
   if (pushed?.mode === 'required' && !isPushed) {
     throw new OAuthError({
       code: 'invalid_request', description: 'the request must be pushed first', reason: 'request not pushed'
     })
   }
-  const asked = readAuthorizationRequest(form, { resources, missingResource, tagLimits })
+  const asked = readAuthorizationRequest(form, rulesOf(context))
   return { ...asked, scopes: limitScopes(client, asked.scopes, model) }
+}
+
+/**
+ * Checks what a client asks for that has no browser.
+ * @throws {OAuthError} `invalid_request` for a repeated parameter, `invalid_target`, `invalid_scope`
+ */
+export function readAccess (form: Form, client: Client, context: OAuthContext): AccessRequest {
+  assertNoRepeats(form, ['resource'])
+  const asked = readAccessRequest(form, rulesOf(context))
+  return { ...asked, scopes: limitScopes(client, asked.scopes, context.model) }
+}
+
+function rulesOf ({ resources, tagLimits, tokens }: OAuthContext): AuthorizationContext {
+  return { resources, missingResource: tokens.leniencies.missingResource, tagLimits }
 }
 
 function expired (reason: string): OAuthError {

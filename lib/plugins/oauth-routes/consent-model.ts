@@ -1,6 +1,7 @@
 import { isOpenedBy } from '../../access/opened-by.js'
 import { pinsOpenedBy } from '../../access/pins.js'
 import { resourcesOf } from '../../oauth/resources.js'
+import type { ConsentDevice } from '../../pages/consent-device.js'
 import type { ConsentModel } from '../../pages/consent-page.js'
 import type { ConsentComponent } from '../../pages/consent-scope.js'
 import { isLoopbackRedirect, redirectHost } from '../../protocol/redirect-uri.js'
@@ -53,13 +54,14 @@ export function consentedBy (
 }
 
 /** What the consent page says about a grant (AS-C1). Everything is ticked: the user unticks. */
-export function buildConsentModel (context: OAuthContext, { client, grant, user, handle, csrf, now }: {
+export function buildConsentModel (context: OAuthContext, { client, grant, user, handle, csrf, now, device }: {
   readonly client: Client
   readonly grant: Grant
   readonly user: SignedInUser
   readonly handle: string
   readonly csrf: string
   readonly now: number
+  readonly device?: ConsentDevice
 }): ConsentModel {
   const { endpoints, model } = context
   const resources = resourcesOfGrant(grant, context)
@@ -71,8 +73,9 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
     selfRegistered,
     documentHost: client.origin === 'document' ? new URL(client.clientId).host : null,
     registeredAgo: selfRegistered ? inWords(now - client.issuedAt) : null,
-    loopback: isLoopbackRedirect(grant.redirectUri),
-    redirectHost: redirectHost(grant.redirectUri),
+    ...(device === undefined
+      ? { loopback: isLoopbackRedirect(grant.redirectUri), redirectHost: redirectHost(grant.redirectUri), device: null }
+      : { loopback: false, redirectHost: '', device }),
     site: context.resourceName,
     resources: resources.map(({ resource, name }) => ({ resource, name })),
     scopes: grant.scopes.map((name) => {

@@ -5,10 +5,13 @@ import type { Clients } from '../../oauth/clients.js'
 import { clientCredentialsGrant } from '../../oauth/client-credentials-grant.js'
 import { codeGrant } from '../../oauth/code-grant.js'
 import type { DirectRules } from '../../oauth/direct-grant.js'
+import { createDeviceAuthorizations, type DeviceAuthorizations } from '../../oauth/device-authorizations.js'
+import { deviceGrant } from '../../oauth/device-grant.js'
 import { createPushedRequests, type PushedRequests } from '../../oauth/pushed-requests.js'
 import { refreshGrant } from '../../oauth/refresh-grant.js'
 import { createSenderReader } from '../../oauth/sender-binding.js'
 import type { TokenContext } from '../../oauth/token-context.js'
+import { DEVICE_GRANT } from '../../protocol/grant-types.js'
 import { assertIssuer, isLoopbackHost } from '../../protocol/issuer.js'
 import { resolveLeniencies } from '../../protocol/leniencies.js'
 import { isPublicAddress } from '../../protocol/public-address.js'
@@ -21,6 +24,7 @@ import type { TagLimits } from '../../../types/access.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import type { SignIn } from '../../../types/sign-in.js'
 import type { PkceStore } from '../pkce-store.js'
+import { addressKeys } from '../support/address-key.js'
 import { dpopSettings } from '../support/dpop-settings.js'
 import { inOption } from '../support/in-option.js'
 import { certificateSource } from '../support/client-certificate.js'
@@ -28,12 +32,20 @@ import { clientRequests, type ClientRequestOf } from './client-request.js'
 import { buildResources, modelOfAll, type OAuthResources } from './resources.js'
 
 /** What the token endpoint can do, in the order of the metadata. */
-function grantTypesOf (rules: DirectRules): TokenContext['grantTypes'] {
-  return new Map([
+function grantTypesOf (rules: DirectRules, devices: DeviceContext | null): TokenContext['grantTypes'] {
+  const grantTypes: TokenContext['grantTypes'] = new Map([
     ['authorization_code', codeGrant],
     ['refresh_token', refreshGrant],
     ['client_credentials', clientCredentialsGrant(rules)]
   ])
+  return devices === null ? grantTypes : new Map([...grantTypes, [DEVICE_GRANT, deviceGrant(devices.authorizations)]])
+}
+
+/** What the endpoints for devices work with. */
+export interface DeviceContext {
+  readonly authorizations: DeviceAuthorizations
+  /** What the requests of an address are counted by. */
+  readonly networkOf: (address: string) => string
 }
 
 /** All that the endpoints share, worked out at boot. */
@@ -46,6 +58,8 @@ export interface OAuthContext {
   readonly documents: ClientDocuments | null
   /** `null` when requests cannot be sent ahead. */
   readonly pushed: { readonly requests: PushedRequests, readonly mode: 'optional' | 'required' } | null
+  /** `null` when devices cannot ask. */
+  readonly devices: DeviceContext | null
   readonly issuer: string
   readonly origin: string
   /** What clients can get tokens for; the first is what they mean when they say nothing. */
@@ -81,6 +95,11 @@ function pushedOf (store: PkceStore, { pushedRequests: mode = 'optional' }: OAut
   return { requests: createPushedRequests(store), mode }
 }
 
+function devicesOf (store: PkceStore, { deviceAuthorization = false }: OAuthRoutesOptions): DeviceContext | null {
+  if (!deviceAuthorization) return null
+  return { authorizations: createDeviceAuthorizations(store), networkOf: addressKeys() }
+}
+
 function documentsOf ({ records, tenant, lifetimes }: PkceStore, options: OAuthRoutesOptions): ClientDocuments | null {
   const { clientDocuments = {}, redirectSchemes: schemes = [] } = options
   if (clientDocuments === false) return null
@@ -112,6 +131,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
   const { grants, keyring, tenant, secrets, lifetimes } = store
   const documents = documentsOf(store, options)
   const clients = documents === null ? store.clients : withDocuments(store.clients, documents)
+  const devices = devicesOf(store, options)
   const leniencies = resolveLeniencies(options.leniencies, strict)
   const tagLimits = { ...TAG_LIMITS, ...options.tagLimits }
   const dpop = dpopSettings(fastify, options.dpop, secrets)
@@ -128,12 +148,13 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
       secrets,
       lifetimes,
       leniencies,
-      grantTypes: grantTypesOf({ resources, tagLimits, ...leniencies }),
+      grantTypes: grantTypesOf({ resources, tagLimits, ...leniencies }, devices),
       readSender: createSenderReader({ url: endpoints.token.url, dpop })
     },
     clients,
     documents,
     pushed: pushedOf(store, options),
+    devices,
     issuer,
     origin: new URL(issuer).origin,
     resources,

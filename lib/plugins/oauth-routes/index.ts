@@ -7,6 +7,8 @@ import { openToOrigins } from '../support/open-cors.js'
 import { authorizationEndpoint } from './authorize.js'
 import { consentEndpoint } from './consent.js'
 import { buildContext } from './context.js'
+import { deviceAuthorizationEndpoint } from './device-authorization.js'
+import { deviceEndpoint } from './device.js'
 import { discovery } from './discovery.js'
 import { bringNonces } from './dpop-nonce.js'
 import { pushEndpoint } from './push.js'
@@ -48,6 +50,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
     tokenEndpoint(scope, context)
     revocationEndpoint(scope, context)
     if (context.pushed !== null) pushEndpoint(scope, context, context.pushed.requests)
+    if (context.devices !== null) deviceAuthorizationEndpoint(scope, context, context.devices)
   })
   await fastify.register(async (scope) => {
     acceptJson(scope)
@@ -59,6 +62,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
     acceptForms(scope)
     authorizationEndpoint(scope, context)
     consentEndpoint(scope, context)
+    if (context.devices !== null) deviceEndpoint(scope, context, context.devices)
   })
 }
 export default oauthRoutes

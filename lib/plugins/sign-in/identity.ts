@@ -23,7 +23,7 @@ export interface Identity {
     readonly signOut: string
     readonly setUp: string
     /** Where a browser may go on after signing in. */
-    readonly authorize: string
+    readonly goingOn: readonly string[]
   }
   /** The issuer's, never the request's. */
   readonly origin: string
@@ -48,13 +48,14 @@ export function openIdentity (fastify: FastifyInstance, options: SignInOptions):
   const { records, tenant, clock, secrets } = fastify.pkceStore
   const { origin } = new URL(issuer)
   const path = issuer.slice(origin.length)
+  const { authorization, device } = endpointsOf(issuer)
   const accounts = createAccounts({ records, tenant, passwords: createPasswords() })
   return {
     paths: {
       signIn: `${path}/sign-in`,
       signOut: `${path}/sign-out`,
       setUp: `${path}/set-up`,
-      authorize: endpointsOf(issuer).authorization.path
+      goingOn: [authorization.path, device.path]
     },
     origin,
     branding: resourceName === undefined ? {} : { site: resourceName },

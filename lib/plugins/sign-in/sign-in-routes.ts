@@ -61,7 +61,7 @@ export function signInRoutes (scope: FastifyInstance, identity: Identity): void 
     readonly status: number
     readonly target: string | undefined
   }): FastifyReply {
-    const returnTo = readReturnTo(target, paths.authorize) ?? ''
+    const returnTo = readReturnTo(target, paths.goingOn) ?? ''
     return sendPage(reply, { status, html: signInPage({ action: paths.signIn, returnTo, ...branding, ...model }) })
   }
 
@@ -71,7 +71,7 @@ export function signInRoutes (scope: FastifyInstance, identity: Identity): void 
     if (session === null) {
       return ask(reply, { status: 200, csrf: csrfFor(request, reply, { identity, purpose: PURPOSE }), target })
     }
-    if (readReturnTo(target, paths.authorize) !== null) return sendOn(reply, paths, target)
+    if (readReturnTo(target, paths.goingOn) !== null) return sendOn(reply, paths, target)
     const html = signedInPage({ user: session.account.name, signOutAction: paths.signOut, ...branding })
     return sendPage(reply, { status: 200, html })
   }
