@@ -13,6 +13,7 @@ const staticClient = Type.Object({
   ])),
   grantTypes: Type.Optional(list(name, { minItems: 1 })),
   scope: Type.Optional(Type.String({ maxLength: 10_000 })),
+  introspects: Type.Optional(list(url, { minItems: 1 })),
   dpopBoundAccessTokens: Type.Optional(Type.Boolean()),
   certificateBoundAccessTokens: Type.Optional(Type.Boolean())
 }, closed)

@@ -101,6 +101,7 @@ export const also = {
     'lib/oauth/client-lifetime.ts', 'lib/oauth/client-quota.ts', 'lib/oauth/client-records.ts'
   ],
   'test/oauth/client-admin.test.ts': ['lib/oauth/client-redirects.ts'],
+  'test/oauth/introspection.test.ts': ['lib/oauth/introspection-answer.ts', 'lib/tokens/own-token.ts'],
   'test/oauth/token-endpoint.test.ts': [
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],

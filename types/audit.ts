@@ -11,6 +11,7 @@ export type AuditEventType =
   | 'token.issued' | 'token.repeated' | 'token.refused'
   | 'code.replayed' | 'refresh.reused'
   | 'grant.revoked' | 'revocation.refused'
+  | 'introspection.answered' | 'introspection.refused'
   | 'sign-in.succeeded' | 'sign-in.failed' | 'sign-in.throttled' | 'sign-out'
   | 'account.created' | 'account.changed' | 'account.removed'
   | 'key.created' | 'key.removed' | 'leniency.used' | 'configuration.changed'

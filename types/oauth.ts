@@ -44,6 +44,8 @@ export interface Client {
    * nobody assures who it is (AS-A17). `document`: the host of its id vouches for it.
    */
   readonly origin: 'static' | 'admin' | 'dynamic' | 'document'
+  /** Of a resource server: the resources whose access tokens it may ask about. Not there for other clients. */
+  readonly introspects?: readonly string[]
   /** Seconds since the Unix epoch. */
   readonly issuedAt: number
 }
@@ -66,6 +68,11 @@ export interface StaticClient {
   readonly dpopBoundAccessTokens?: boolean
   /** Its access tokens are bound to its TLS certificate, and it gets none without (RFC 8705 §3.4). */
   readonly certificateBoundAccessTokens?: boolean
+  /**
+   * Of a resource server: the resources whose access tokens it may ask about (RFC 7662). Needs a secret or key, and no
+   * grant types unless it is a client as well.
+   */
+  readonly introspects?: readonly string[]
   /** The most that this client may ask for, space-separated, with what it implies. Default: no limit. */
   readonly scope?: string
 }

@@ -28,6 +28,8 @@ const OUTCOMES: Readonly<Record<AuditEventType, AuditEvent['outcome']>> = {
   'refresh.reused': 'denied',
   'grant.revoked': 'allowed',
   'revocation.refused': 'denied',
+  'introspection.answered': 'allowed',
+  'introspection.refused': 'denied',
   'sign-in.succeeded': 'allowed',
   'sign-in.failed': 'denied',
   'sign-in.throttled': 'denied',

@@ -1,6 +1,7 @@
 import { sha256 } from '../crypto/digest.js'
 import { InvalidOptionError } from '../errors.js'
 import { readRedirectUri } from '../protocol/redirect-uri.js'
+import { assertResource } from '../protocol/resource-uri.js'
 import { readScope } from '../protocol/scopes.js'
 import type { Client, ClientAuthenticationMethod, StaticClient } from '../../types/oauth.js'
 
@@ -48,6 +49,7 @@ export function readStaticClient (input: StaticClient, path: string): Client {
     secretDigests: input.secret === undefined ? [] : [sha256(input.secret)],
     authenticationMethods: [method],
     origin: 'static',
+    ...readIntrospects(input, method, path),
     issuedAt: 0
   }
 }
@@ -66,15 +68,31 @@ function readMethod (input: StaticClient, path: string): ClientAuthenticationMet
   return method
 }
 
-const usesBrowser = ({ grantTypes = DEFAULT_GRANT_TYPES }: StaticClient): boolean => grantTypes.includes('authorization_code')
+/** A resource server that names no grant types is no client: it only asks about tokens. */
+const grantTypesOf = ({ grantTypes, introspects, redirectUris }: StaticClient): readonly string[] =>
+  grantTypes ?? (introspects !== undefined && redirectUris === undefined ? [] : DEFAULT_GRANT_TYPES)
+
+const usesBrowser = (client: StaticClient): boolean => grantTypesOf(client).includes('authorization_code')
+
+function readIntrospects (
+  { introspects }: StaticClient, method: ClientAuthenticationMethod, path: string
+): Pick<Client, 'introspects'> {
+  if (introspects === undefined) return {}
+  if (method === 'none') throw new InvalidOptionError(`${path}.introspects cannot be given without a secret or key`)
+  for (const [index, resource] of introspects.entries()) {
+    checked(`${path}.introspects[${index}]`, () => { assertResource(resource) })
+  }
+  return { introspects }
+}
 
 /** A client that acts for itself has to show who it is, and the operator has to say what it may do (AS-T11). */
 function readGrantTypes (
-  { grantTypes = DEFAULT_GRANT_TYPES, scope }: StaticClient, method: ClientAuthenticationMethod, path: string
+  client: StaticClient, method: ClientAuthenticationMethod, path: string
 ): readonly string[] {
+  const grantTypes = grantTypesOf(client)
   if (!grantTypes.includes('client_credentials')) return grantTypes
   if (method === 'none') throw new InvalidOptionError(`${path}.grantTypes must not contain client_credentials without a secret or key`)
-  if (scope === undefined) throw new InvalidOptionError(`${path}.scope is needed by grant type client_credentials`)
+  if (client.scope === undefined) throw new InvalidOptionError(`${path}.scope is needed by grant type client_credentials`)
   return grantTypes
 }
 

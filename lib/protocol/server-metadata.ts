@@ -14,6 +14,7 @@ export interface Endpoints {
   readonly token: Endpoint
   readonly registration: Endpoint
   readonly revocation: Endpoint
+  readonly introspection: Endpoint
   readonly pushedRequest: Endpoint
   readonly deviceAuthorization: Endpoint
   /** Where people type what a device shows. */
@@ -28,6 +29,7 @@ export interface ServerMetadata {
   readonly token_endpoint: string
   readonly registration_endpoint?: string
   readonly revocation_endpoint: string
+  readonly introspection_endpoint: string
   readonly pushed_authorization_request_endpoint?: string
   readonly require_pushed_authorization_requests?: true
   readonly device_authorization_endpoint?: string
@@ -38,6 +40,8 @@ export interface ServerMetadata {
   readonly grant_types_supported: readonly string[]
   readonly token_endpoint_auth_methods_supported: readonly string[]
   readonly revocation_endpoint_auth_methods_supported: readonly string[]
+  readonly introspection_endpoint_auth_methods_supported: readonly string[]
+  readonly introspection_signing_alg_values_supported: readonly string[]
   readonly code_challenge_methods_supported: readonly string[]
   readonly authorization_response_iss_parameter_supported: true
   readonly client_id_metadata_document_supported?: true
@@ -57,6 +61,8 @@ export interface ServerMetadataInput {
   readonly clientDocuments?: boolean
   /** What access tokens can be bound to. Default: nothing. */
   readonly sender?: Pick<SenderMetadata, 'dpopAlgorithms' | 'certificates'>
+  /** Of introspection answers (RFC 9701). */
+  readonly signingAlgorithm: string
   readonly endpoints: Endpoints
 }
 
@@ -75,6 +81,7 @@ export function endpointsOf (issuer: string): Endpoints {
     token: endpoint('/token'),
     registration: endpoint('/register'),
     revocation: endpoint('/revoke'),
+    introspection: endpoint('/introspect'),
     pushedRequest: endpoint('/par'),
     deviceAuthorization: endpoint('/device_authorization'),
     device: endpoint('/device'),
@@ -92,6 +99,7 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     token_endpoint: endpoints.token.url,
     ...(registration ? { registration_endpoint: endpoints.registration.url } : {}),
     revocation_endpoint: endpoints.revocation.url,
+    introspection_endpoint: endpoints.introspection.url,
     ...(pushedRequests === 'off'
       ? {}
       : { pushed_authorization_request_endpoint: endpoints.pushedRequest.url }),
@@ -104,6 +112,9 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     grant_types_supported: [...grantTypes],
     token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
     revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+    // Whoever asks about a token has to show who it is (AS-I1).
+    introspection_endpoint_auth_methods_supported: AUTHENTICATION_METHODS.filter((method) => method !== 'none'),
+    introspection_signing_alg_values_supported: [input.signingAlgorithm],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     ...(clientDocuments ? { client_id_metadata_document_supported: true } : {}),

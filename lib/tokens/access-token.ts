@@ -35,11 +35,21 @@ export async function issueAccessToken (input: AccessTokenInput): Promise<string
  * @throws {StoreUnavailableError} when a key of ours is sought and cannot be.
  */
 export async function grantIdOfAccessToken (token: string, keyring: Keyring): Promise<string | null> {
+  const claims = await signedClaims(token, keyring)
+  return typeof claims?.grant_id === 'string' ? claims.grant_id : null
+}
+
+/**
+ * What an access token says that our keys signed, expired or not; `null` for any other.
+ * @throws {StoreUnavailableError} when a key of ours is sought and cannot be.
+ */
+export async function signedClaims (
+  token: string, keyring: Keyring
+): Promise<Readonly<Record<string, unknown>> | null> {
   const keys = keysByHeader(keyring, ACCESS_TOKEN_TYPE)
   await seekKey(token, keyring, keys)
   try {
-    const { grant_id: grantId }: { grant_id: string } = JSON.parse(verifyJws(token, keys))
-    return grantId
+    return JSON.parse(verifyJws(token, keys))
   } catch {
     return null
   }

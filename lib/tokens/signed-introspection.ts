@@ -5,10 +5,10 @@ import { readForeignJws, verifyForeignJws } from './foreign-jws.js'
 import type { KeySource } from './key-source.js'
 
 /** RFC 9701 §5: keeps every other kind of JWT from passing as an answer. */
-const TYPE = 'token-introspection+jwt'
+export const ANSWER_TYPE = 'token-introspection+jwt'
 
 /** What to ask for, and what has to come back. */
-export const SIGNED_ANSWER = `application/${TYPE}`
+export const SIGNED_ANSWER = `application/${ANSWER_TYPE}`
 
 /** Seconds that the clock of the other server may be apart from ours: an answer is made when it is asked for. */
 const CLOCK_SKEW = 60
@@ -32,7 +32,7 @@ export interface SignedAnswerRules {
  */
 export async function readSignedAnswer (text: string, rules: SignedAnswerRules, now: number): Promise<unknown> {
   try {
-    const jws = readForeignJws(text, { algorithms: rules.algorithms, types: [TYPE] })
+    const jws = readForeignJws(text, { algorithms: rules.algorithms, types: [ANSWER_TYPE] })
     const claims = verifyForeignJws(jws, await rules.keys.find(jws, now))
     assertAnswer(claims, rules, now)
     return claimAt(claims, 'token_introspection')

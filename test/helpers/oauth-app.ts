@@ -42,7 +42,9 @@ export const OPTIONS: OAuthRoutesOptions = {
 export const STATICS: NonNullable<PkceStoreOptions['clients']> = [
   { clientId: 'house', name: 'House client', redirectUris: ['https://house.example/cb?from=as'] },
   { clientId: 'vault', redirectUris: ['https://vault.example/cb'], secret: SECRET },
-  { clientId: 'reader', redirectUris: ['https://reader.example/cb'], scope: 'notes:read' }
+  { clientId: 'reader', redirectUris: ['https://reader.example/cb'], scope: 'notes:read' },
+  { clientId: 'server', secret: SECRET, introspects: [RESOURCE] },
+  { clientId: 'elsewhere', secret: SECRET, introspects: ['https://elsewhere.example/mcp'] }
 ]
 
 export interface OAuthApp {

@@ -77,6 +77,16 @@ t.test('a client that no browser comes back to has no redirect URI', async (t) =
   t.match(clients.get('job')?.metadata, { redirect_uris: [], response_types: [], grant_types: ['client_credentials'] })
 })
 
+t.test('a resource server asks about tokens for its resources, and is no client unless it says so', async (t) => {
+  const introspects = ['https://mcp.example/mcp']
+  const clients = readStaticClients([
+    { clientId: 'server', secret, introspects }, { ...minimal, clientId: 'both', secret, introspects }
+  ])
+
+  t.match(clients.get('server'), { introspects, metadata: { grant_types: [], redirect_uris: [], response_types: [] } })
+  t.match(clients.get('both'), { introspects, metadata: { grant_types: ['authorization_code', 'refresh_token'] } })
+})
+
 t.test('the operator may hold a client to tokens that are bound', async (t) => {
   const bound = { ...minimal, dpopBoundAccessTokens: true, certificateBoundAccessTokens: true }
 

@@ -7,7 +7,15 @@ type Changes = { grantTypes?: string[], issuer?: string, scopes?: string[], regi
 
 function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
   const issuer = changes.issuer ?? 'https://h.example'
-  return buildServerMetadata({ issuer, scopes: ['mcp:read'], grantTypes: ['authorization_code', 'refresh_token'], registration: true, endpoints: endpointsOf(issuer), ...changes })
+  return buildServerMetadata({
+    issuer,
+    scopes: ['mcp:read'],
+    grantTypes: ['authorization_code', 'refresh_token'],
+    registration: true,
+    signingAlgorithm: 'ES256',
+    endpoints: endpointsOf(issuer),
+    ...changes
+  })
 }
 
 t.test('the document names what is switched on', async (t) => {
@@ -17,6 +25,7 @@ t.test('the document names what is switched on', async (t) => {
     token_endpoint: 'https://h.example/token',
     registration_endpoint: 'https://h.example/register',
     revocation_endpoint: 'https://h.example/revoke',
+    introspection_endpoint: 'https://h.example/introspect',
     jwks_uri: 'https://h.example/.well-known/jwks.json',
     scopes_supported: ['mcp:read'],
     response_types_supported: ['code'],
@@ -24,6 +33,8 @@ t.test('the document names what is switched on', async (t) => {
     grant_types_supported: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
     revocation_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+    introspection_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    introspection_signing_alg_values_supported: ['ES256'],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true
   })

@@ -41,6 +41,7 @@ export function discovery (scope: FastifyInstance, context: OAuthContext): void 
     clientDocuments: documents !== null,
     pushedRequests: pushed?.mode ?? 'off',
     sender: resources[0].sender,
+    signingAlgorithm: store.keyring.current.algorithm,
     endpoints
   }))
   const { keyring } = store

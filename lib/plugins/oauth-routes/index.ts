@@ -11,6 +11,7 @@ import { deviceAuthorizationEndpoint } from './device-authorization.js'
 import { deviceEndpoint } from './device.js'
 import { discovery } from './discovery.js'
 import { bringNonces } from './dpop-nonce.js'
+import { introspectionEndpoint } from './introspect.js'
 import { pushEndpoint } from './push.js'
 import { noRegistration, registrationEndpoint } from './register.js'
 import { revocationEndpoint } from './revoke.js'
@@ -18,8 +19,9 @@ import { tokenEndpoint } from './token.js'
 
 /**
  * The endpoints of an OAuth 2.1 authorization server for MCP, at the issuer's path: `/authorize` and its consent page,
- * `/token`, `/register`, `/revoke`, `/par`, and the documents under `/.well-known` that clients of every revision since
- * 2025-03-26 look for. Register it after `pkceStore`, and after the built-in sign-in when there is no `signIn`.
+ * `/token`, `/register`, `/revoke`, `/introspect`, `/par`, and the documents under `/.well-known` that clients of every
+ * revision since 2025-03-26 look for. Register it after `pkceStore`, and after the built-in sign-in when there is no
+ * `signIn`.
  *
  * ```ts
  * await app.register(oauthRoutes, { issuer, resource, scopes, signIn: (request) => request.session.user ?? null })
@@ -49,6 +51,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
     bringNonces(scope, context)
     tokenEndpoint(scope, context)
     revocationEndpoint(scope, context)
+    introspectionEndpoint(scope, context)
     if (context.pushed !== null) pushEndpoint(scope, context, context.pushed.requests)
     if (context.devices !== null) deviceAuthorizationEndpoint(scope, context, context.devices)
   })

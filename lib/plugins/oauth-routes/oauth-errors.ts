@@ -34,10 +34,12 @@ export function report (
   for (const event of events) recordEvent(request, event)
 }
 
-/** Sends JSON text that nobody may keep. */
-export function sendJson (reply: FastifyReply, body: string): FastifyReply {
+/** Sends JSON text, or what is signed in its place, that nobody may keep. */
+export function sendJson (
+  reply: FastifyReply, body: string, type = 'application/json; charset=utf-8'
+): FastifyReply {
   return reply.headers({
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': type,
     'cache-control': 'no-store',
     pragma: 'no-cache'
   }).send(body)
