@@ -17,7 +17,7 @@ export class PublicFetchError extends Error {
 
 /** All addresses of a name, as `dns.lookup` answers them. */
 export type LookupAll = (
-  hostname: string, options: LookupAllOptions, callback: (error: Error | null, addresses: LookupAddress[]) => void
+  hostname: string, options: LookupAllOptions, callback: (error: Error | null, addresses?: LookupAddress[]) => void
 ) => void
 
 export interface PublicFetchOptions {
@@ -91,7 +91,8 @@ function checkedLookup (options: PublicFetchOptions): LookupFunction {
   const { lookup = systemLookup } = options
   const isAllowed = isAllowedBy(options)
   return (hostname, how, callback) => {
-    lookup(hostname, { ...how, all: true }, (error, addresses) => {
+    // The system's answers nothing but the error.
+    lookup(hostname, { ...how, all: true }, (error, addresses = []) => {
       const [first] = addresses
       if (error !== null || first === undefined) {
         callback(error ?? new PublicFetchError('no address'), [])

@@ -63,6 +63,10 @@ t.test('a name without an address is no answer', async (t) => {
   await t.rejects(fetchPublicJson(new URL(`https://${NAME}/`), { lookup: failing }), refusedFor('no answer'))
 })
 
+t.test('a name that the system cannot resolve is no answer, and no more than that', async (t) => {
+  await t.rejects(fetchPublicJson(new URL('https://nobody.invalid/')), refusedFor('no answer'))
+})
+
 t.test('only https without a user, on ports where web servers are (PX-10)', async (t) => {
   for (const url of ['http://client.example/', 'ftp://client.example/', 'https://me@client.example/', 'https://:x@client.example/']) {
     await t.rejects(fetchPublicJson(new URL(url), { lookup: resolver(['8.8.8.8']) }), refusedFor('not an https URL'), url)
