@@ -44,6 +44,11 @@ const furtherResource = Type.Object({
   ...senderMembers
 }, closed)
 
+export const clientKeys = Type.Object({
+  agent: Type.Optional(object<Agent>()),
+  loopback: Type.Optional(Type.Boolean())
+}, closed)
+
 /** What the authorization server does. */
 export const oauthRoutesMembers = {
   ...resourceMembers,
@@ -55,12 +60,15 @@ export const oauthRoutesMembers = {
   ])),
   clientDocuments: Type.Optional(Type.Union([clientDocuments, off])),
   deviceAuthorization: Type.Optional(Type.Boolean()),
+  clientKeys: Type.Optional(clientKeys),
   registration: Type.Optional(Type.Boolean()),
   redirectSchemes: Type.Optional(list(Type.String({ pattern: '^[a-z][a-z0-9+.-]{0,63}$' }))),
   leniencies: Type.Optional(Type.Object({
     missingResource: Type.Optional(Type.Boolean()),
     localhostAnyPort: Type.Optional(Type.Boolean()),
-    codeRepeat: Type.Optional(Type.Boolean())
+    codeRepeat: Type.Optional(Type.Boolean()),
+    assertionAudience: Type.Optional(Type.Boolean()),
+    assertionReuse: Type.Optional(Type.Boolean())
   }, closed)),
   strict: Type.Optional(Type.Boolean()),
   ...senderMembers

@@ -2,11 +2,24 @@ import { Type } from '@sinclair/typebox'
 import type { RecordStore } from '../types/stores.js'
 import { clock, closed, DAY, list, name, object, off, url, whole } from './option-parts.js'
 
+const key = Type.Unsafe<Readonly<Record<string, unknown>>>(Type.Record(Type.String(), Type.Unknown()))
+const keySet = Type.Object({ keys: list(key, { minItems: 1, maxItems: 10 }) })
+
 const staticClient = Type.Object({
   clientId: name,
   name: Type.Optional(name),
   redirectUris: Type.Optional(list(url)),
   secret: Type.Optional(Type.String({ minLength: 32, maxLength: 512 })),
+  secrets: Type.Optional(list(Type.String({ minLength: 32, maxLength: 512 }), { minItems: 1, maxItems: 2 })),
+  jwks: Type.Optional(keySet),
+  jwksUri: Type.Optional(url),
+  tlsClientAuth: Type.Optional(Type.Object({
+    subjectDn: Type.Optional(name),
+    sanDns: Type.Optional(name),
+    sanUri: Type.Optional(url),
+    sanIp: Type.Optional(name),
+    sanEmail: Type.Optional(name)
+  }, closed)),
   tokenEndpointAuthMethod: Type.Optional(Type.Union([
     Type.Literal('none'), Type.Literal('client_secret_basic'), Type.Literal('client_secret_post'),
     Type.Literal('private_key_jwt'), Type.Literal('tls_client_auth'), Type.Literal('self_signed_tls_client_auth')

@@ -102,6 +102,8 @@ export const also = {
   ],
   'test/oauth/client-admin.test.ts': ['lib/oauth/client-redirects.ts'],
   'test/oauth/introspection.test.ts': ['lib/oauth/introspection-answer.ts', 'lib/tokens/own-token.ts'],
+  'test/oauth/static-clients.test.ts': ['lib/oauth/static-credentials.ts'],
+  'test/protocol/client-key-members.test.ts': ['lib/protocol/certificate-subject.ts'],
   'test/oauth/token-endpoint.test.ts': [
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],

@@ -12,6 +12,13 @@ export interface Leniencies {
   readonly localhostAnyPort: boolean
   /** A valid repeat of a code within 5 seconds is refused without revoking what the first exchange issued. */
   readonly codeRepeat: boolean
+  /**
+   * A client assertion may be for the token endpoint's URL or that of `/par`, or the issuer with a slash, where
+   * rfc7523bis takes the issuer only.
+   */
+  readonly assertionAudience: boolean
+  /** A client may show the same assertion again until it expires, as the SDK with a fixed assertion does. */
+  readonly assertionReuse: boolean
 }
 
 /** What the server has. The guard opens it, the consent page says what a scope opens. */
@@ -47,6 +54,8 @@ export interface OAuthRoutesOptions extends ComponentsOptions {
    * addresses only, when a user has signed in. `false`: such ids are unknown. Default: every document.
    */
   readonly clientDocuments?: ClientDocumentsOptions | false
+  /** How the keys of clients that name a `jwks_uri` are fetched: from public addresses only. */
+  readonly clientKeys?: ClientKeysOptions
   /**
    * Authorization requests that clients send ahead (RFC 9126, `/par`): `required` refuses all others. Default
    * `optional`.
@@ -94,6 +103,13 @@ export interface ResourceOptions {
   readonly dpop?: DpopOptions
   readonly clientCertificate?: ClientCertificateOptions
   readonly requireSenderConstraint?: SenderConstraint
+}
+
+export interface ClientKeysOptions {
+  /** How to get out, an egress proxy for instance. One that resolves names by itself has to refuse private ones. */
+  readonly agent?: Agent
+  /** Also keys on this machine: for development. Default `false`. */
+  readonly loopback?: boolean
 }
 
 export interface ClientDocumentsOptions {

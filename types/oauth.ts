@@ -4,6 +4,14 @@ import type { Confirmation } from './sender-constraint.js'
 export type ClientAuthenticationMethod =
   | 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
   | 'tls_client_auth' | 'self_signed_tls_client_auth'
+/** What `private_key_jwt` may be signed with. */
+export type AssertionAlgorithm = 'ES256' | 'RS256' | 'PS256' | 'EdDSA'
+
+/** Public keys (RFC 7517 §5). */
+export interface PublicKeySet {
+  readonly keys: ReadonlyArray<Readonly<Record<string, unknown>>>
+}
+
 /** By its value of `grant_type`: a host may add its own. */
 export type GrantType = string
 
@@ -27,6 +35,15 @@ export interface ClientMetadata {
   readonly dpop_bound_access_tokens?: boolean
   /** Its access tokens are bound to the certificate of the connection, which it must have (RFC 8705 §3.4). */
   readonly tls_client_certificate_bound_access_tokens?: boolean
+  readonly jwks?: PublicKeySet
+  readonly jwks_uri?: string
+  readonly token_endpoint_auth_signing_alg?: AssertionAlgorithm
+  /** Exactly one of these five says which certificate is the client's with `tls_client_auth` (RFC 8705 §2.1). */
+  readonly tls_client_auth_subject_dn?: string
+  readonly tls_client_auth_san_dns?: string
+  readonly tls_client_auth_san_uri?: string
+  readonly tls_client_auth_san_ip?: string
+  readonly tls_client_auth_san_email?: string
 }
 
 export interface Client {
@@ -56,9 +73,21 @@ export interface StaticClient {
   readonly name?: string
   /** Needed by the grant type `authorization_code`, refused without. */
   readonly redirectUris?: readonly string[]
-  /** Needed by the `client_secret_*` methods, refused with `none`. At least 32 characters. */
+  /** Needed by the `client_secret_*` methods, refused with all others. At least 32 characters. */
   readonly secret?: string
+  /** Instead of `secret`: one, or two that are both good, `[new, old]`, while the client changes over. */
+  readonly secrets?: readonly string[]
+  /**
+   * Default: `client_secret_basic` with a secret, `private_key_jwt` with keys, `tls_client_auth` with `tlsClientAuth`,
+   * else `none`.
+   */
   readonly tokenEndpointAuthMethod?: ClientAuthenticationMethod
+  /** The client's public keys, for `private_key_jwt` and, with `x5c`, for `self_signed_tls_client_auth`. */
+  readonly jwks?: PublicKeySet
+  /** Instead of `jwks`: where they are. https, at a public address. */
+  readonly jwksUri?: string
+  /** What the certificate of a client with `tls_client_auth` says, whose chain the TLS layer trusts. */
+  readonly tlsClientAuth?: CertificateSubject
   /**
    * Default `authorization_code` and `refresh_token`. With `client_credentials` the client acts for itself, without a
    * user: it needs a secret or key, and a `scope`.
@@ -75,6 +104,16 @@ export interface StaticClient {
   readonly introspects?: readonly string[]
   /** The most that this client may ask for, space-separated, with what it implies. Default: no limit. */
   readonly scope?: string
+}
+
+/** Exactly one of them (RFC 8705 §2.1.2). Compared exactly: upper and lower case differ, wildcards mean nothing. */
+export interface CertificateSubject {
+  /** RFC 4514: `CN=client,O=Example,C=GB`, the outermost last. */
+  readonly subjectDn?: string
+  readonly sanDns?: string
+  readonly sanUri?: string
+  readonly sanIp?: string
+  readonly sanEmail?: string
 }
 
 /** The refresh half of an active grant. Digests and sealed text only. */

@@ -69,11 +69,12 @@ export function createClientDocuments (input: ClientDocumentRules & {
     const url = readClientIdUrl(clientId)
     if (allow !== undefined && await allow(url) !== true) throw unknownClient('client document not allowed')
     const { document, cacheControl } = await fetchPublicJson(url, input.fetch)
+    const metadata = readClientDocument(document, { clientId, schemes })
     const client: Client = {
       clientId,
-      metadata: readClientDocument(document, { clientId, schemes }),
+      metadata,
       secretDigests: [],
-      authenticationMethods: ['none'],
+      authenticationMethods: [metadata.token_endpoint_auth_method],
       origin: 'document',
       issuedAt: before === null ? now : heldIn(before).client.issuedAt
     }

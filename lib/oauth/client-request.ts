@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Form } from '../protocol/form.js'
+import type { AuditInput } from '../../types/audit.js'
 
 /** What a request to an endpoint for clients brings, whatever the endpoint. */
 export interface ClientRequest {
@@ -10,6 +11,8 @@ export interface ClientRequest {
   readonly proofs: readonly string[]
   /** The client's own, of the TLS connection; `null` when it has none that counts. */
   readonly certificate: ClientCertificate | null
+  /** Tells the audit what it has to hear beside the answer. */
+  readonly report?: (event: AuditInput) => void
 }
 
 /** A certificate whose private key the client has: TLS asked for the proof. */

@@ -11,6 +11,8 @@ export interface RegistrationContext {
   readonly strict: boolean
   /** Whether the device grant can be registered. */
   readonly deviceAuthorization?: boolean
+  /** Whether a certificate of the TLS connection can show who a client is. */
+  readonly certificates?: boolean
 }
 
 export interface RegistrationRequest {

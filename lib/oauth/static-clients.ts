@@ -1,19 +1,18 @@
-import { sha256 } from '../crypto/digest.js'
 import { InvalidOptionError } from '../errors.js'
 import { readRedirectUri } from '../protocol/redirect-uri.js'
 import { assertResource } from '../protocol/resource-uri.js'
 import { readScope } from '../protocol/scopes.js'
 import type { Client, ClientAuthenticationMethod, StaticClient } from '../../types/oauth.js'
+import { readStaticCredentials } from './static-credentials.js'
 
 // Unreserved characters only (RFC 3986 §2.3): then it does not matter whether a client form-encodes them for Basic,
 // as RFC 6749 §2.3.1 says, or leaves that out, as the SDKs do (AS-T3).
 const CLIENT_ID = /^[\w.~-]{1,200}$/
-const SECRET = /^[\w.~-]{32,200}$/
 const DEFAULT_GRANT_TYPES = ['authorization_code', 'refresh_token']
 
 /**
  * The operator's clients by their id. Secrets are kept as digests. Grant types are `authorization_code` and
- * `refresh_token` unless named; the method is `client_secret_basic` with a secret, `none` without, unless named.
+ * `refresh_token` unless named; the method is the one that fits what is given, unless named.
  * Any private-use redirect scheme may be named here, since the operator does it (AS-A4); script schemes never.
  *
  * @throws {InvalidOptionError} whose message starts with the path of the option that is wrong: `clients[0].secret`.
@@ -33,7 +32,7 @@ export function readStaticClient (input: StaticClient, path: string): Client {
   if (!CLIENT_ID.test(input.clientId)) {
     throw new InvalidOptionError(`${path}.clientId must be 1 to 200 of A-Z a-z 0-9 - . _ ~`)
   }
-  const method = readMethod(input, path)
+  const { method, secretDigests, members } = readStaticCredentials(input, path)
   return {
     clientId: input.clientId,
     metadata: {
@@ -44,28 +43,15 @@ export function readStaticClient (input: StaticClient, path: string): Client {
       ...(input.name === undefined ? {} : { client_name: input.name }),
       ...(input.scope === undefined ? {} : { scope: readCeiling(input.scope, path) }),
       ...(input.dpopBoundAccessTokens === true ? { dpop_bound_access_tokens: true } : {}),
-      ...(input.certificateBoundAccessTokens === true ? { tls_client_certificate_bound_access_tokens: true } : {})
+      ...(input.certificateBoundAccessTokens === true ? { tls_client_certificate_bound_access_tokens: true } : {}),
+      ...members
     },
-    secretDigests: input.secret === undefined ? [] : [sha256(input.secret)],
+    secretDigests,
     authenticationMethods: [method],
     origin: 'static',
     ...readIntrospects(input, method, path),
     issuedAt: 0
   }
-}
-
-function readMethod (input: StaticClient, path: string): ClientAuthenticationMethod {
-  const { secret, tokenEndpointAuthMethod: method = secret === undefined ? 'none' : 'client_secret_basic' } = input
-  if (secret !== undefined && !SECRET.test(secret)) {
-    throw new InvalidOptionError(`${path}.secret must be 32 to 200 of A-Z a-z 0-9 - . _ ~`)
-  }
-  if (method === 'none' && secret !== undefined) {
-    throw new InvalidOptionError(`${path}.secret contradicts tokenEndpointAuthMethod none`)
-  }
-  if (method !== 'none' && secret === undefined) {
-    throw new InvalidOptionError(`${path}.secret is needed by tokenEndpointAuthMethod ${method}`)
-  }
-  return method
 }
 
 /** A resource server that names no grant types is no client: it only asks about tokens. */

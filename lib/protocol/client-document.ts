@@ -3,6 +3,8 @@ import { readClientMetadata, type ClientMetadataRules } from './client-metadata.
 import { OAuthError } from './oauth-error.js'
 
 const MAX_LENGTH = 2048
+/** Everybody can read a document: what it holds can show who a client is by its public keys only (PX-17). */
+const METHODS: readonly unknown[] = ['none', 'private_key_jwt']
 const FORBIDDEN = ['client_secret', 'client_secret_expires_at']
 
 /** Whether a client id names a document (client ID metadata documents §3). No id of ours begins like that (AS-R5). */
@@ -44,7 +46,7 @@ export function readClientDocument (
   if (FORBIDDEN.some((name) => Object.hasOwn(said, name))) throw unknownClient('client document with a secret')
   const { client_name: name, token_endpoint_auth_method: method = 'none' } = said
   if (typeof name !== 'string' || name.trim() === '') throw unknownClient('client document without a name')
-  if (method !== 'none') throw unknownClient('client document with a method that is not offered')
+  if (!METHODS.includes(method)) throw unknownClient('client document with a method that is not offered')
   const { grant_types: grantTypes = ['authorization_code', 'refresh_token'] } = said
   try {
     return readClientMetadata({ ...said, token_endpoint_auth_method: method, grant_types: grantTypes }, rules)

@@ -1,4 +1,6 @@
-import type { ClientMetadata } from '../../types/oauth.js'
+import type { ClientAuthenticationMethod, ClientMetadata } from '../../types/oauth.js'
+import { readCertificateMembers } from './certificate-subject.js'
+import { readKeyMembers } from './client-key-members.js'
 import { DEVICE_GRANT } from './grant-types.js'
 import { isLoopbackHost } from './issuer.js'
 import { OAuthError } from './oauth-error.js'
@@ -13,6 +15,8 @@ export interface ClientMetadataRules {
   readonly strict?: boolean
   /** Whether the device grant is offered (RFC 8628): who registers no other needs no redirect URI. Default `false`. */
   readonly deviceAuthorization?: boolean
+  /** Whether a certificate of the TLS connection can show who a client is. Default `false`. */
+  readonly certificates?: boolean
 }
 
 /** Own members only; neither `null` nor an empty string among them. */
@@ -23,7 +27,8 @@ const MAX_LIST = 32
 const MAX_CONTACTS = 10
 const MAX_TEXT = 256
 const MAX_URI = 2048
-const AUTHENTICATION_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
+const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
+const CERTIFICATE_METHODS = ['tls_client_auth', 'self_signed_tls_client_auth'] as const
 const APPLICATION_TYPES = ['native', 'web'] as const
 const CODE_GRANT = 'authorization_code'
 const GRANT_TYPES: readonly string[] = [CODE_GRANT, 'refresh_token']
@@ -41,11 +46,10 @@ export function readClientMetadata (input: unknown, rules: ClientMetadataRules):
   const grantTypes = readGrantTypes(members, rules)
   const redirectUris = readRedirectUris(members, rules.schemes, grantTypes)
   if (rules.strict === true && applicationType !== 'native') assertWebRedirects(redirectUris)
-  if (members.has('jwks') && members.has('jwks_uri')) throw refusal('jwks and jwks_uri exclude each other')
+  const method = readMethod(members, rules) ?? 'client_secret_basic'
   return {
     redirect_uris: redirectUris,
-    token_endpoint_auth_method:
-      readChoice(members, 'token_endpoint_auth_method', AUTHENTICATION_METHODS) ?? 'client_secret_basic',
+    token_endpoint_auth_method: method,
     grant_types: grantTypes,
     response_types: grantTypes.includes(CODE_GRANT) ? readOffered(members, 'response_types', RESPONSE_TYPES, 'code') : [],
     ...optional('application_type', applicationType),
@@ -60,7 +64,9 @@ export function readClientMetadata (input: unknown, rules: ClientMetadataRules):
     ...optional('software_version', readText(members, 'software_version')),
     ...optional('dpop_bound_access_tokens', readFlag(members, 'dpop_bound_access_tokens')),
     ...optional(
-      'tls_client_certificate_bound_access_tokens', readFlag(members, 'tls_client_certificate_bound_access_tokens'))
+      'tls_client_certificate_bound_access_tokens', readFlag(members, 'tls_client_certificate_bound_access_tokens')),
+    ...readKeyMembers(members, method),
+    ...readCertificateMembers(members, method)
   }
 }
 
@@ -69,6 +75,13 @@ function readMembers (input: unknown): Members {
     throw refusal('client metadata must be a JSON object')
   }
   return new Map(Object.entries(input).filter(([, value]) => value !== null && value !== ''))
+}
+
+function readMethod (
+  members: Members, { certificates = false }: ClientMetadataRules
+): ClientAuthenticationMethod | undefined {
+  const offered = certificates ? [...METHODS, ...CERTIFICATE_METHODS] : METHODS
+  return readChoice<ClientAuthenticationMethod>(members, 'token_endpoint_auth_method', offered)
 }
 
 /** Without the grant of the code or of devices nothing works (AS-R3). */

@@ -1,5 +1,7 @@
 import { DEVICE_GRANT } from './grant-types.js'
 import type { SenderMetadata } from './resource-metadata.js'
+import type { ClientAuthenticationMethod } from '../../types/oauth.js'
+import { ASSERTION_ALGORITHMS } from './client-key-members.js'
 import { pathOf } from './well-known.js'
 
 export interface Endpoint {
@@ -39,8 +41,11 @@ export interface ServerMetadata {
   readonly response_modes_supported: readonly string[]
   readonly grant_types_supported: readonly string[]
   readonly token_endpoint_auth_methods_supported: readonly string[]
+  readonly token_endpoint_auth_signing_alg_values_supported: readonly string[]
   readonly revocation_endpoint_auth_methods_supported: readonly string[]
+  readonly revocation_endpoint_auth_signing_alg_values_supported: readonly string[]
   readonly introspection_endpoint_auth_methods_supported: readonly string[]
+  readonly introspection_endpoint_auth_signing_alg_values_supported: readonly string[]
   readonly introspection_signing_alg_values_supported: readonly string[]
   readonly code_challenge_methods_supported: readonly string[]
   readonly authorization_response_iss_parameter_supported: true
@@ -67,7 +72,10 @@ export interface ServerMetadataInput {
 }
 
 // mcp-remote takes the first that it can do, and Claude looks for `none` (requirements 0).
-const AUTHENTICATION_METHODS = ['none', 'client_secret_post', 'client_secret_basic']
+const METHODS: readonly ClientAuthenticationMethod[] = [
+  'none', 'client_secret_post', 'client_secret_basic', 'private_key_jwt'
+]
+const CERTIFICATE_METHODS: readonly ClientAuthenticationMethod[] = ['tls_client_auth', 'self_signed_tls_client_auth']
 
 /**
  * The endpoints of an issuer, under its path and by the names that clients without metadata guess (revision
@@ -93,6 +101,7 @@ export function endpointsOf (issuer: string): Endpoints {
 export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata {
   const { issuer, scopes, grantTypes, registration, clientDocuments = false, pushedRequests = 'off', endpoints } = input
   const { dpopAlgorithms, certificates } = input.sender ?? { dpopAlgorithms: [], certificates: false }
+  const methods = certificates ? [...METHODS, ...CERTIFICATE_METHODS] : METHODS
   return {
     issuer,
     authorization_endpoint: endpoints.authorization.url,
@@ -110,10 +119,13 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: [...grantTypes],
-    token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
-    revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+    token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     // Whoever asks about a token has to show who it is (AS-I1).
-    introspection_endpoint_auth_methods_supported: AUTHENTICATION_METHODS.filter((method) => method !== 'none'),
+    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     introspection_signing_alg_values_supported: [input.signingAlgorithm],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,

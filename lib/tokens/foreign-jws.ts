@@ -86,6 +86,11 @@ export function verifyForeignJws ({ algorithm, text, payload, signature }: Forei
   return claims
 }
 
+/** What a JWS says, believed by nobody yet; `null` when that is no JSON object. */
+export function unverifiedClaims ({ payload }: ForeignJws): Claims | null {
+  return jsonObject(payload)
+}
+
 /** The issuer that a JWT names, believed by nobody yet; `null` for what names none. `undefined` for what is no JWT. */
 export function claimedIssuer (token: string): string | null | undefined {
   const [, header = '', payload = ''] = PARTS.exec(token) ?? []

@@ -24,15 +24,26 @@ export interface WantedKey {
   readonly kid: string | null
 }
 
-export interface KeySource {
+/** Something in the key set of another server. */
+export interface Lookup<Wanted, Found> {
   /**
    * @throws {InvalidTokenError} when the server has no such key, several, or one that cannot be used.
    * @throws {VerifierUnavailableError} when that cannot be found out now.
    */
-  find (wanted: WantedKey, now: number): Promise<KeyObject>
+  find (wanted: Wanted, now: number): Promise<Found>
 }
 
-type KeySet = ReturnType<typeof createLocalJWKSet>
+export type KeySource = Lookup<WantedKey, KeyObject>
+
+export interface LookupRules<Keys, Wanted, Found> {
+  /** @throws what is no key set. */
+  readonly read: (document: unknown) => Keys
+  /** `null` when it is not there. */
+  readonly pick: (keys: Keys, wanted: Wanted) => Promise<Found | null>
+  readonly nameOf: (wanted: Wanted) => string
+}
+
+export type KeySet = ReturnType<typeof createLocalJWKSet>
 
 /**
  * The public keys of another server, fetched when first needed and then kept. One fetch at a time, whoever waits for
@@ -41,8 +52,18 @@ type KeySet = ReturnType<typeof createLocalJWKSet>
  * that such a fetch was made for is told unknown; about others nothing is known until the next one. So a rotation is
  * never answered with 401.
  */
-export function createKeySource ({ load, maxAge, maxStale, cooldown }: KeySourceInput): KeySource {
-  let keys: KeySet | null = null
+export function createKeySource (input: KeySourceInput): KeySource {
+  return createLookup(input, {
+    read: readKeySet, pick: keyOf, nameOf: ({ algorithm, kid }) => `${algorithm} ${kid}`
+  })
+}
+
+/** The same for whatever else is in a key set. */
+export function createLookup<Keys, Wanted, Found> (
+  { load, maxAge, maxStale, cooldown }: KeySourceInput,
+  { read, pick: pickFrom, nameOf }: LookupRules<Keys, Wanted, Found>
+): Lookup<Wanted, Found> {
+  let keys: Keys | null = null
   let fetchedAt = -Infinity
   let failedAt = -Infinity
   let soughtAt = -Infinity
@@ -54,7 +75,7 @@ export function createKeySource ({ load, maxAge, maxStale, cooldown }: KeySource
   const isCool = (now: number): boolean => now - failedAt >= cooldown
 
   function refresh (now: number, sought?: string): Promise<void> {
-    pending = load().then(readKeySet).then((loaded) => {
+    pending = load().then(read).then((loaded) => {
       keys = loaded
       fetchedAt = now
       if (sought !== undefined) absent = { name: sought, at: now }
@@ -73,17 +94,17 @@ export function createKeySource ({ load, maxAge, maxStale, cooldown }: KeySource
     return refresh(now, name)
   }
 
-  function pick (wanted: WantedKey, now: number): Promise<KeyObject | null> {
+  function pick (wanted: Wanted, now: number): Promise<Found | null> {
     if (keys === null || now - fetchedAt >= maxAge + maxStale) {
       throw new VerifierUnavailableError(SERVER_DOWN, 'there are no usable keys of the authorization server', { cause: failure })
     }
-    return keyOf(keys, wanted)
+    return pickFrom(keys, wanted)
   }
 
   return {
     async find (wanted, now) {
       if (now - fetchedAt >= maxAge && isCool(now)) await (pending ?? refresh(now))
-      const name = `${wanted.algorithm} ${wanted.kid}`
+      const name = nameOf(wanted)
       const known = await pick(wanted, now)
       if (known !== null) return known
       await seek(name, now)
@@ -95,7 +116,8 @@ export function createKeySource ({ load, maxAge, maxStale, cooldown }: KeySource
   }
 }
 
-function readKeySet (document: unknown): KeySet {
+/** @throws {Error} for what is no key set; each key is only looked at when it is needed. */
+export function readKeySet (document: unknown): KeySet {
   if (!isKeySet(document)) throw new Error('the document is not a JWK Set')
   return createLocalJWKSet(document)
 }
@@ -105,7 +127,11 @@ function isKeySet (value: unknown): value is JSONWebKeySet {
   return isClaims(value) && Array.isArray(value.keys)
 }
 
-async function keyOf (keys: KeySet, { algorithm, kid }: WantedKey): Promise<KeyObject | null> {
+/**
+ * `null` when the set has no such key.
+ * @throws {InvalidTokenError} when it has several, or one that cannot be used.
+ */
+export async function keyOf (keys: KeySet, { algorithm, kid }: WantedKey): Promise<KeyObject | null> {
   try {
     // jose takes keys of the algorithm's type and curve only, meant for signatures, public.
     return KeyObject.from(await keys({ alg: algorithm, ...(kid === null ? {} : { kid }) }))

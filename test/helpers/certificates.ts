@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -16,14 +16,18 @@ export interface MadeCertificate {
   readonly thumbprint: string
 }
 
-/** Made anew, good for a day, for `127.0.0.1`. Needs openssl on the path. */
-export function makeCertificate (name: string): MadeCertificate {
+/** Made anew, good for a day, for `127.0.0.1` or what else it is to say, as `DNS:NAME`. Needs openssl on the path. */
+export function makeCertificate (name: string, also: readonly string[] = ['IP:127.0.0.1']): MadeCertificate {
   const directory = mkdtempSync(join(tmpdir(), 'certificate-'))
   try {
     const [key, cert] = ['key.pem', 'cert.pem'].map((file) => join(directory, file)) as [string, string]
+    const config = join(directory, 'openssl.cnf')
+    const names = also.map((name, index) => name.replace(':', `.${index}=`))
+    const sections = ['[req]', 'distinguished_name=dn', '[dn]', '[ext]', 'subjectAltName=@names', '[names]']
+    writeFileSync(config, [...sections, ...names].join('\n'))
     execFileSync('openssl', [
       'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1',
-      '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert
+      '-subj', `/CN=${name}`, '-config', config, '-extensions', 'ext', '-keyout', key, '-out', cert
     ], { stdio: 'ignore' })
     const pem = readFileSync(cert, 'utf8')
     const der = new X509Certificate(pem).raw

@@ -4,6 +4,8 @@ import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { createClients, type Registered } from '../../lib/oauth/clients.js'
 import { clientCredentialsGrant } from '../../lib/oauth/client-credentials-grant.js'
 import type { ClientRequest } from '../../lib/oauth/client-request.js'
+import { assertionRules } from '../../lib/oauth/client-assertion.js'
+import { createClientKeys } from '../../lib/oauth/client-keys.js'
 import { codeGrant } from '../../lib/oauth/code-grant.js'
 import type { DirectRules } from '../../lib/oauth/direct-grant.js'
 import { createGrants } from '../../lib/oauth/grants.js'
@@ -16,6 +18,7 @@ import { readForm, type Form } from '../../lib/protocol/form.js'
 import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
 import { buildScopeModel } from '../../lib/protocol/scopes.js'
 import { TAG_LIMITS } from '../../lib/protocol/tags.js'
+import type { PublicFetchOptions } from '../../lib/tokens/public-fetch.js'
 import { memoryStore } from '../../lib/stores/memory.js'
 import type { DpopSettings } from '../../lib/tokens/dpop-settings.js'
 import type { AccessTokenFormat, ClientMetadata, Lifetimes, StaticClient } from '../../types/oauth.js'
@@ -66,6 +69,8 @@ export interface ContextInput {
   readonly dpop?: DpopSettings
   /** Each offers the scopes that begin with its URL, and all that begin with none. */
   readonly furtherResources?: readonly string[]
+  /** How keys of clients are fetched. */
+  readonly fetch?: PublicFetchOptions
 }
 
 /** A token endpoint's context over a memory store, or over `records`. */
@@ -73,6 +78,8 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
   const { records = memoryStore(), statics = [], maxClients = 1000, maxClientsPerNetwork = maxClients } = input
   const lifetimes = { ...LIFETIMES, ...input.lifetimes }
   const tenant = 'default'
+  const leniencies = resolveLeniencies(input.leniencies)
+  const keys = createClientKeys(input.fetch ?? {})
   return {
     records,
     tenant,
@@ -86,7 +93,8 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
       offers: (scope) => !scope.startsWith('https:') || scope.startsWith(resource)
     }])),
     lifetimes,
-    leniencies: resolveLeniencies(input.leniencies),
+    leniencies,
+    assertions: assertionRules({ issuer: ISSUER, endpoints: [`${ISSUER}/token`], leniencies, keys, records, tenant }),
     grantTypes: new Map([
       ['authorization_code', codeGrant],
       ['refresh_token', refreshGrant],

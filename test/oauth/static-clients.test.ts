@@ -1,10 +1,12 @@
 import t from 'tap'
 import { sha256 } from '../../lib/crypto/digest.js'
+import { createSigningKey } from '../../lib/crypto/signing-key.js'
 import { readStaticClients } from '../../lib/oauth/static-clients.js'
 import type { StaticClient } from '../../types/oauth.js'
 
 const minimal = { clientId: 'desk', redirectUris: ['https://desk.example/callback'] }
 const secret = 'x'.repeat(32)
+const jwk = { ...(await createSigningKey('ES256')).publicKey.export({ format: 'jwk' }) }
 
 const refusals: Readonly<Record<string, readonly [StaticClient, string]>> = {
   'an empty id': [{ ...minimal, clientId: '' }, 'clients[0].clientId'],
@@ -19,6 +21,27 @@ const refusals: Readonly<Record<string, readonly [StaticClient, string]>> = {
   'a secret for method none': [{ ...minimal, secret, tokenEndpointAuthMethod: 'none' }, 'clients[0].secret'],
   'no secret for a method that needs one':
     [{ ...minimal, tokenEndpointAuthMethod: 'client_secret_basic' }, 'clients[0].secret'],
+  'two ways to give secrets': [{ ...minimal, secret, secrets: [secret] }, 'clients[0].secrets'],
+  'three secrets': [{ ...minimal, secrets: [secret, secret, secret] }, 'clients[0].secrets'],
+  'an empty list of secrets': [{ ...minimal, secrets: [] }, 'clients[0].secrets'],
+  'a short secret among two': [{ ...minimal, secrets: [secret, 'x'] }, 'clients[0].secrets'],
+  'no keys for a method that needs them':
+    [{ ...minimal, tokenEndpointAuthMethod: 'private_key_jwt' }, 'clients[0].jwks'],
+  'no keys for its own certificates':
+    [{ ...minimal, tokenEndpointAuthMethod: 'self_signed_tls_client_auth' }, 'clients[0].jwks'],
+  'keys beside a secret': [{ ...minimal, secret, jwks: { keys: [jwk] } }, 'clients[0].jwks'],
+  'keys both by value and by reference':
+    [{ ...minimal, jwks: { keys: [jwk] }, jwksUri: 'https://desk.example/jwks' }, 'clients[0].jwksUri'],
+  'keys by plain http': [{ ...minimal, jwksUri: 'http://desk.example/jwks' }, 'clients[0].jwksUri'],
+  'private keys': [{ ...minimal, jwks: { keys: [{ ...jwk, d: 'AAAA' }] } }, 'clients[0].jwks'],
+  'a key that is none': [{ ...minimal, jwks: { keys: [jwk, { ...jwk, x: 'AAAA' }] } }, 'clients[0].jwks.keys.1'],
+  'nothing that its certificate says':
+    [{ ...minimal, tokenEndpointAuthMethod: 'tls_client_auth' }, 'clients[0].tlsClientAuth'],
+  'two things that its certificate says':
+    [{ ...minimal, tlsClientAuth: { sanDns: 'desk.example', sanIp: '192.0.2.1' } }, 'clients[0].tlsClientAuth'],
+  'what a certificate cannot say': [{ ...minimal, tlsClientAuth: { sanIp: 'desk' } }, 'clients[0].tlsClientAuth'],
+  'a certificate beside a secret':
+    [{ ...minimal, secret, tlsClientAuth: { sanDns: 'desk.example' } }, 'clients[0].tlsClientAuth'],
   'an empty scope': [{ ...minimal, scope: '' }, 'clients[0].scope'],
   'a malformed scope': [{ ...minimal, scope: 'a"b' }, 'clients[0].scope'],
   'redirect URIs that nothing redirects to': [{ ...minimal, grantTypes: ['client_credentials'], secret, scope: 'a' }, 'clients[0].redirectUris'],
@@ -92,6 +115,32 @@ t.test('the operator may hold a client to tokens that are bound', async (t) => {
 
   t.match(readStaticClients([bound]).get('desk')?.metadata, {
     dpop_bound_access_tokens: true, tls_client_certificate_bound_access_tokens: true
+  })
+})
+
+t.test('a client may have two secrets while it changes from one to the other', async (t) => {
+  const next = 'y'.repeat(32)
+
+  t.same(readStaticClients([{ ...minimal, secrets: [next, secret] }]).get('desk')?.secretDigests, [sha256(next), sha256(secret)])
+})
+
+t.test('the method is the one that fits what is given, unless it is named', async (t) => {
+  const clients = readStaticClients([
+    { ...minimal, clientId: 'value', jwks: { keys: [{ ...jwk, kid: 'one' }] } },
+    { ...minimal, clientId: 'reference', jwksUri: 'https://desk.example/jwks' },
+    { ...minimal, clientId: 'own', jwks: { keys: [jwk] }, tokenEndpointAuthMethod: 'self_signed_tls_client_auth' },
+    { ...minimal, clientId: 'subject', tlsClientAuth: { subjectDn: 'CN=desk' } }
+  ])
+
+  t.match(clients.get('value'), {
+    authenticationMethods: ['private_key_jwt'], secretDigests: [], metadata: { jwks: { keys: [{ ...jwk, kid: 'one' }] } }
+  })
+  t.match(clients.get('reference'), {
+    authenticationMethods: ['private_key_jwt'], metadata: { jwks_uri: 'https://desk.example/jwks' }
+  })
+  t.match(clients.get('own'), { authenticationMethods: ['self_signed_tls_client_auth'] })
+  t.match(clients.get('subject'), {
+    authenticationMethods: ['tls_client_auth'], metadata: { tls_client_auth_subject_dn: 'CN=desk' }
   })
 })
 

@@ -77,10 +77,32 @@ t.test('repeated credentials are refused as invalid_request', async (t) => {
   }
 })
 
-t.test('a client assertion is refused, never taken for a public client', async (t) => {
-  for (const form of ['client_id=a&client_assertion=eyJ', 'client_id=a&client_assertion_type=urn:x']) {
+const TYPE = 'client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+t.test('an assertion is private_key_jwt, with the id of the client or without', async (t) => {
+  const credentials = { secret: undefined, assertion: 'a.b.c', method: 'private_key_jwt' }
+
+  t.strictSame(read(`${TYPE}&client_assertion=a.b.c`), { clientId: undefined, ...credentials })
+  t.strictSame(read(`${TYPE}&client_assertion=a.b.c&client_id=abc`), { clientId: 'abc', ...credentials })
+})
+
+t.test('a client assertion that is not whole is refused, never taken for a public client', async (t) => {
+  for (const form of [
+    'client_id=a&client_assertion=eyJ', 'client_id=a&client_assertion_type=urn:x', `client_id=a&${TYPE}`,
+    `client_id=a&${TYPE}&client_assertion=`, `client_id=a&${TYPE.toUpperCase()}&client_assertion=a.b.c`,
+    'client_id=a&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer&client_assertion=a.b.c',
+    `client_id=a&${TYPE}&client_assertion=${'x'.repeat(8193)}`
+  ]) {
     t.throws(() => read(form), { code: 'invalid_client' })
   }
+})
+
+t.test('an assertion beside another mechanism is refused as invalid_request', async (t) => {
+  const form = `client_id=abc&${TYPE}&client_assertion=a.b.c`
+
+  t.throws(() => read(`${form}&client_secret=xyz`), { code: 'invalid_request' })
+  t.throws(() => read(form, `Basic ${encode('abc:xyz')}`), { code: 'invalid_request' })
+  t.throws(() => read(`${form}&client_assertion=a.b.c`), { code: 'invalid_request' })
 })
 
 t.test('the error never repeats what was sent', async (t) => {

@@ -103,6 +103,14 @@ t.test('scopes lose their repeats', async (t) => {
   t.equal(read({ scope: 'a b a' }).scope, 'a b')
 })
 
+t.test('a client may show by its keys who it is, or by a certificate where they are read', async (t) => {
+  const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://c.example/jwks' }
+  const subject = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'c.example' }
+
+  t.match(read({ ...keys, tls_client_auth_san_dns: 'c.example' }), { ...keys, tls_client_auth_san_dns: undefined })
+  t.match(readClientMetadata({ redirect_uris: redirectUris, ...subject }, { ...rules, certificates: true }), subject)
+})
+
 const BAD_REDIRECTS: Record<string, unknown> = {
   'no redirect URIs': undefined,
   'an empty list of redirect URIs': [],
@@ -125,7 +133,9 @@ for (const [name, uris] of Object.entries(BAD_REDIRECTS)) {
 }
 
 const BAD_METADATA: Record<string, object> = {
-  'an unknown authentication method': { token_endpoint_auth_method: 'private_key_jwt' },
+  'an unknown authentication method': { token_endpoint_auth_method: 'client_secret_jwt' },
+  'a method that needs keys without them': { token_endpoint_auth_method: 'private_key_jwt' },
+  'certificates where they mean nothing': { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'c.example' },
   'an authentication method named like a member of Object.prototype': { token_endpoint_auth_method: 'constructor' },
   'an authentication method that is a list': { token_endpoint_auth_method: ['none'] },
   'no code grant': { grant_types: ['refresh_token'] },

@@ -18,6 +18,21 @@ function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
   })
 }
 
+const METHODS = ['none', 'client_secret_post', 'client_secret_basic', 'private_key_jwt']
+
+t.test('certificates are advertised only where they are read', async (t) => {
+  const methods = [...METHODS, 'tls_client_auth', 'self_signed_tls_client_auth']
+
+  const issuer = 'https://h.example'
+  const sender = { dpopAlgorithms: [], certificates: true }
+  const metadata = buildServerMetadata({
+    issuer, scopes: [], grantTypes: [], registration: false, endpoints: endpointsOf(issuer), sender, signingAlgorithm: 'ES256'
+  })
+  t.same(metadata.token_endpoint_auth_methods_supported, methods)
+  t.same(metadata.revocation_endpoint_auth_methods_supported, methods)
+  t.same(build().token_endpoint_auth_methods_supported, METHODS)
+})
+
 t.test('the document names what is switched on', async (t) => {
   t.strictSame(build(), {
     issuer: 'https://h.example',
@@ -31,9 +46,12 @@ t.test('the document names what is switched on', async (t) => {
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token'],
-    token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
-    revocation_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
-    introspection_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    token_endpoint_auth_methods_supported: METHODS,
+    token_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+    revocation_endpoint_auth_methods_supported: METHODS,
+    revocation_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+    introspection_endpoint_auth_methods_supported: METHODS.slice(1),
+    introspection_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
     introspection_signing_alg_values_supported: ['ES256'],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true

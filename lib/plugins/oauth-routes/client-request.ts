@@ -5,6 +5,7 @@ import { soleAuthorization } from '../../protocol/client-credentials.js'
 import { headerLines } from '../../protocol/header-lines.js'
 import { formOf } from '../support/body-parsers.js'
 import { thumbprintOf, type CertificateOf, type ShownCertificate } from '../support/client-certificate.js'
+import { recordEvent } from '../support/record-event.js'
 
 /** @throws {OAuthError} `invalid_request` for more than one `Authorization` header. */
 export type ClientRequestOf = (request: FastifyRequest) => ClientRequest
@@ -17,7 +18,8 @@ export function clientRequests (certificateOf: CertificateOf | null): ClientRequ
       form: formOf(request),
       authorization: soleAuthorization(request.raw.rawHeaders),
       proofs: request.headers.dpop === undefined ? [] : headerLines(request.raw.rawHeaders, 'dpop'),
-      certificate: shown === null ? null : certificateIn(shown)
+      certificate: shown === null ? null : certificateIn(shown),
+      report: (event) => { recordEvent(request, event) }
     }
   }
 }

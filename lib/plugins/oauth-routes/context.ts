@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError, PartOrderError } from '../../errors.js'
+import { assertionRules } from '../../oauth/client-assertion.js'
 import { createClientDocuments, withDocuments, type ClientDocuments } from '../../oauth/client-documents.js'
+import { createClientKeys } from '../../oauth/client-keys.js'
 import type { Clients } from '../../oauth/clients.js'
 import { clientCredentialsGrant } from '../../oauth/client-credentials-grant.js'
 import { codeGrant } from '../../oauth/code-grant.js'
@@ -12,6 +14,7 @@ import { refreshGrant } from '../../oauth/refresh-grant.js'
 import { createSenderReader } from '../../oauth/sender-binding.js'
 import type { TokenContext } from '../../oauth/token-context.js'
 import { DEVICE_GRANT } from '../../protocol/grant-types.js'
+import type { PublicFetchOptions } from '../../tokens/public-fetch.js'
 import { assertIssuer, isLoopbackHost } from '../../protocol/issuer.js'
 import { resolveLeniencies } from '../../protocol/leniencies.js'
 import { isPublicAddress } from '../../protocol/public-address.js'
@@ -21,7 +24,7 @@ import { TAG_LIMITS } from '../../protocol/tags.js'
 import { endpointsOf, type Endpoints } from '../../protocol/server-metadata.js'
 import type { DpopSettings } from '../../tokens/dpop-settings.js'
 import type { TagLimits } from '../../../types/access.js'
-import type { OAuthRoutesOptions } from '../../../types/options.js'
+import type { ClientKeysOptions, OAuthRoutesOptions } from '../../../types/options.js'
 import type { SignIn } from '../../../types/sign-in.js'
 import type { PkceStore } from '../pkce-store.js'
 import { addressKeys } from '../support/address-key.js'
@@ -103,18 +106,23 @@ function devicesOf (store: PkceStore, { deviceAuthorization = false }: OAuthRout
 function documentsOf ({ records, tenant, lifetimes }: PkceStore, options: OAuthRoutesOptions): ClientDocuments | null {
   const { clientDocuments = {}, redirectSchemes: schemes = [] } = options
   if (clientDocuments === false) return null
-  const { allow, agent, loopback = false } = clientDocuments
+  const { allow, ...fetching } = clientDocuments
   return createClientDocuments({
     records,
     tenant,
     lifetimes,
     schemes,
     ...(allow === undefined ? {} : { allow }),
-    fetch: {
-      ...(agent === undefined ? {} : { agent }),
-      ...(loopback ? { isAllowed: (address) => isPublicAddress(address) || isLoopbackHost(address) } : {})
-    }
+    fetch: fetchOptionsOf(fetching)
   })
+}
+
+/** How documents of others are fetched. */
+function fetchOptionsOf ({ agent, loopback = false }: ClientKeysOptions): PublicFetchOptions {
+  return {
+    ...(agent === undefined ? {} : { agent }),
+    ...(loopback ? { isAllowed: (address) => isPublicAddress(address) || isLoopbackHost(address) } : {})
+  }
 }
 
 /**
@@ -136,10 +144,19 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
   const tagLimits = { ...TAG_LIMITS, ...options.tagLimits }
   const dpop = dpopSettings(fastify, options.dpop, secrets)
   const endpoints = endpointsOf(issuer)
+  const assertions = assertionRules({
+    issuer,
+    endpoints: [endpoints.token.url, endpoints.pushedRequest.url],
+    leniencies,
+    keys: createClientKeys(fetchOptionsOf(options.clientKeys ?? {})),
+    records: store.records,
+    tenant
+  })
   return Object.freeze({
     store,
     tokens: {
       clients,
+      assertions,
       grants,
       keyring,
       issuer,

@@ -10,8 +10,11 @@ import { answerOAuthErrors, sendJson } from './oauth-errors.js'
 
 /** Lets clients register themselves (RFC 7591, AS-R1). What they say of themselves is assured by nobody. */
 export function registrationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
-  const { endpoints, store, redirectSchemes: schemes, strict, devices } = context
-  const registration = { clients: store.clients, schemes, strict, deviceAuthorization: devices !== null }
+  const { endpoints, store, redirectSchemes: schemes, strict, devices, resources: [{ sender }] } = context
+  const { certificates } = sender
+  const registration = {
+    clients: store.clients, schemes, strict, deviceAuthorization: devices !== null, certificates
+  }
   const keyOf = addressKeys()
   jsonEndpoint(scope, {
     url: endpoints.registration.path,

@@ -1,0 +1,94 @@
+import type { KeyObject } from 'node:crypto'
+import { sha256 } from '../crypto/digest.js'
+import { isClaims } from '../tokens/claims.js'
+import { InvalidTokenError, VerifierUnavailableError } from '../tokens/errors.js'
+import {
+  createKeySource, createLookup, keyOf, KEY_TIMES, readKeySet, type Lookup, type WantedKey
+} from '../tokens/key-source.js'
+import { fetchPublicJson, type PublicFetchOptions } from '../tokens/public-fetch.js'
+import type { Client } from '../../types/oauth.js'
+
+export interface ClientKeys {
+  /**
+   * The public key that the client registered under this name, or its only one that fits.
+   * @throws {InvalidTokenError} when it has none, several, or one that cannot be used.
+   * @throws {VerifierUnavailableError} when its keys cannot be had now.
+   */
+  find (client: Client, wanted: WantedKey, now: number): Promise<KeyObject>
+  /**
+   * Answers when a certificate (DER, base64) is the first `x5c` of one of the client's keys (RFC 8705 §2.2).
+   * @throws {InvalidTokenError} when it is of none.
+   * @throws {VerifierUnavailableError}
+   */
+  findCertificate (client: Client, certificate: string, now: number): Promise<void>
+}
+
+const MAX_BYTES = 65_536
+/** Key sets kept; the one that was not asked for the longest goes first. */
+const MAX_SOURCES = 1000
+const MAX_FETCHING = 50
+const OVERLOAD = 'too many keys of clients at once'
+
+const FOUND = true
+const NO_KEYS = { keys: [] }
+
+/**
+ * The keys of clients (PX-17, AS-R6): those they registered, or those at their `jwks_uri`, fetched as documents of
+ * somebody else are, one fetch of each at a time, kept for ten minutes (for an hour more while no newer ones can be
+ * had), and fetched again for a name that is not among them, but no more than once in ten seconds.
+ */
+export function createClientKeys (options: PublicFetchOptions): ClientKeys {
+  let fetching = 0
+
+  async function load (uri: string): Promise<unknown> {
+    if (fetching >= MAX_FETCHING) throw new VerifierUnavailableError(OVERLOAD, `${OVERLOAD}: ${MAX_FETCHING} are allowed`)
+    fetching += 1
+    try {
+      return (await fetchPublicJson(new URL(uri), { maxBytes: MAX_BYTES, ...options })).document
+    } finally {
+      fetching -= 1
+    }
+  }
+
+  const keysAt = remembered((uri) => createKeySource({ ...KEY_TIMES, load: () => load(uri) }))
+  const certificatesAt = remembered((uri) => createLookup({ ...KEY_TIMES, load: () => load(uri) }, {
+    read: readCertificates,
+    pick: async (certificates, wanted: string) => certificates.has(wanted) ? FOUND : null,
+    nameOf: sha256
+  }))
+
+  return {
+    async find ({ metadata: { jwks, jwks_uri: uri } }, wanted, now) {
+      if (uri !== undefined) return await keysAt(uri).find(wanted, now)
+      return found(await keyOf(readKeySet(jwks ?? NO_KEYS), wanted))
+    },
+
+    async findCertificate ({ metadata: { jwks, jwks_uri: uri } }, certificate, now) {
+      if (uri !== undefined) await certificatesAt(uri).find(certificate, now)
+      else found(readCertificates(jwks ?? NO_KEYS).has(certificate) ? FOUND : null)
+    }
+  }
+}
+
+function found<T> (it: T | null): T {
+  if (it === null) throw new InvalidTokenError('unknown key')
+  return it
+}
+
+function remembered<W, F> (make: (uri: string) => Lookup<W, F>): (uri: string) => Lookup<W, F> {
+  const lookups = new Map<string, Lookup<W, F>>()
+  return (uri) => {
+    const lookup = lookups.get(uri) ?? make(uri)
+    lookups.delete(uri)
+    lookups.set(uri, lookup)
+    const [oldest = uri] = lookups.keys()
+    if (lookups.size > MAX_SOURCES) lookups.delete(oldest)
+    return lookup
+  }
+}
+
+/** The first certificate of each key; the others vouch for that one. */
+function readCertificates (document: unknown): ReadonlySet<unknown> {
+  if (!isClaims(document) || !Array.isArray(document.keys)) throw new Error('the document is not a JWK Set')
+  return new Set(document.keys.map((key: unknown) => isClaims(key) && Array.isArray(key.x5c) ? key.x5c[0] : null))
+}
