@@ -1,6 +1,7 @@
 import type { Agent } from 'node:https'
 import { Type } from '@sinclair/typebox'
 import type { SignIn } from '../types/sign-in.js'
+import { grantMembers } from './grant-options.js'
 import { componentMembers, senderMembers, tagMembers } from './guard-options.js'
 import { callback, closed, list, name, object, off, scopeName, url, whole } from './option-parts.js'
 import { pkceStoreMembers } from './store-options.js'
@@ -71,5 +72,6 @@ export const oauthRoutesMembers = {
     assertionReuse: Type.Optional(Type.Boolean())
   }, closed)),
   strict: Type.Optional(Type.Boolean()),
+  ...grantMembers,
   ...senderMembers
 }

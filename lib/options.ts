@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { AuditSink } from '../types/audit.js'
 import type { TokenVerifier } from '../types/principal.js'
+import { configurableGrants } from './grant-options.js'
 import { bindingMembers, componentMembers, guardMembers, guardModes, senderMembers } from './guard-options.js'
 import { clientDocuments, clientKeys, oauthRoutesMembers, resourceMembers } from './oauth-options.js'
 import { callback, clock, closed, DAY, list, name, object, off, url, whole } from './option-parts.js'
@@ -85,6 +86,7 @@ export const configurationSchema = Type.Partial(Type.Object({
   audit: Type.Optional(Type.Union([Type.Omit(audit, ['sink'], closed), off])),
   clientDocuments: Type.Optional(Type.Union([Type.Omit(clientDocuments, ['allow', 'agent'], closed), off])),
   clientKeys: Type.Optional(Type.Omit(clientKeys, ['agent'], closed)),
+  ...configurableGrants,
   store: Type.Optional(Type.Never()),
   clock: Type.Optional(Type.Never()),
   signIn: Type.Optional(Type.Never()),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 /** Small files that have no test of their own, under the test that answers for them. */
 export const also = {
   'test/options.test.ts': [
-    'lib/check-options.ts', 'lib/guard-options.ts', 'lib/oauth-options.ts', 'lib/option-parts.ts', 'lib/store-options.ts'
+    'lib/check-options.ts', 'lib/grant-options.ts', 'lib/guard-options.ts', 'lib/oauth-options.ts', 'lib/option-parts.ts', 'lib/store-options.ts'
   ],
   'test/index.test.ts': ['lib/clock.ts', 'lib/errors.ts'],
   'test/crypto/bound-id.test.ts': ['lib/crypto/owner.ts'],
@@ -110,6 +110,10 @@ export const also = {
   'test/oauth/device-authorizations.test.ts': ['lib/crypto/user-code.ts', 'lib/oauth/device-code.ts'],
   'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
   'test/oauth/client-credentials-grant.test.ts': ['lib/oauth/direct-grant.ts'],
+  'test/plugins/oauth-routes/context.test.ts': ['lib/plugins/oauth-routes/grant-types.ts'],
+  'test/oauth/jwt-bearer-grant.test.ts': [
+    'lib/oauth/actor.ts', 'lib/oauth/direct-grant.ts', 'lib/oauth/enterprise-assertion.ts'
+  ],
   'test/tokens/access-token.test.ts': ['lib/tokens/access-token-claims.ts'],
   'test/pages/layout.test.ts': ['lib/pages/marks.ts']
 }

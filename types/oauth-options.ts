@@ -1,5 +1,6 @@
 import type { Agent } from 'node:https'
 import type { ComponentRule, ScopeCatalogue, SenderConstraint, Servers, TagLimits } from './access.js'
+import type { GrantOptions } from './grant-options.js'
 import type { AccessTokenFormat } from './oauth.js'
 import type { ClientCertificateOptions, DpopOptions } from './sender-constraint.js'
 import type { SignIn } from './sign-in.js'
@@ -36,7 +37,7 @@ export interface ComponentsOptions {
   readonly advertiseTags?: boolean
 }
 
-export interface OAuthRoutesOptions extends ComponentsOptions {
+export interface OAuthRoutesOptions extends ComponentsOptions, GrantOptions {
   /** https (http only on loopback), no query, no fragment, no trailing slash. Compared byte by byte by clients. */
   readonly issuer: string
   /** The MCP endpoint's URL. The audience of every token. */

@@ -201,6 +201,15 @@ export interface Grant {
   readonly consented?: readonly string[]
   /** Digest of what has to stay the same for the user's answer to be remembered. Not there when it is not. */
   readonly terms?: string
+  /** Who acts for the user, where somebody else than the client does. */
+  readonly actor?: Actor
+}
+
+/** Who acts for the user of a token, and for whom that one acts (RFC 8693 §4.1). */
+export interface Actor {
+  readonly sub: string
+  readonly iss?: string
+  readonly act?: Actor
 }
 
 /** What a user agreed to, so that the same question need not be asked again for a while. */

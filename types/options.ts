@@ -4,6 +4,7 @@ import type { BindingOptions, GuardModes, ProtocolVersion } from './guard-option
 import type { OAuthRoutesOptions } from './oauth-options.js'
 import type { PkceStoreOptions } from './store-options.js'
 
+export type * from './grant-options.js'
 export type * from './guard-options.js'
 export type * from './oauth-options.js'
 export type * from './store-options.js'

@@ -1,7 +1,8 @@
 import { OAuthError } from '../protocol/oauth-error.js'
-import { readScope } from '../protocol/scopes.js'
 import type { Client } from '../../types/oauth.js'
-import { isTrusted, issueDirect, readDirectRequest, withinCeiling, type DirectRequest, type DirectRules } from './direct-grant.js'
+import {
+  clientFacts, isTrusted, issueDirect, readDirectRequest, type AskedDirectly, type DirectFacts, type DirectRules
+} from './direct-grant.js'
 import type { GrantTypeReader } from './grant-type.js'
 import { refusedWith } from './token-refusal.js'
 
@@ -16,18 +17,17 @@ const OPERATION = 'client_credentials'
  */
 export function clientCredentialsGrant (rules: DirectRules): GrantTypeReader {
   return (form) => {
-    const request = readDirectRequest(form, rules)
+    const asked = readDirectRequest(form, rules)
     return async (input) => {
       const { client } = input
-      const { scopes: scopesAsked, resource: { resource } } = request
-      const facts = { clientId: client.clientId, resource, operation: OPERATION, scopesAsked }
-      const scopes = refusedWith(facts, () => ownScopes(request, client))
-      return await issueDirect({ subject: null, scopes, resource }, { operation: OPERATION, request }, input)
+      const facts = { clientId: client.clientId, operation: OPERATION, scopesAsked: asked.scopes }
+      const given = refusedWith(facts, () => ownFacts(asked, { client, rules }))
+      return await issueDirect(given, { operation: OPERATION, asked }, input)
     }
   }
 }
 
-function ownScopes ({ scopes, resource }: DirectRequest, client: Client): readonly string[] {
+function ownFacts (asked: AskedDirectly, { client, rules }: { client: Client, rules: DirectRules }): DirectFacts {
   if (!isTrusted(client)) {
     throw new OAuthError({
       code: 'unauthorized_client',
@@ -35,5 +35,5 @@ function ownScopes ({ scopes, resource }: DirectRequest, client: Client): readon
       reason: 'client acts for itself without the trust of the operator'
     })
   }
-  return withinCeiling(scopes, readScope(client.metadata.scope), resource)
+  return clientFacts(asked, { client, rules })
 }

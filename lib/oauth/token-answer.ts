@@ -27,11 +27,13 @@ export async function issueTokens (input: {
   readonly target: TokenTarget
   readonly confirmation: Confirmation | null
   readonly refreshToken: string | null
+  /** What else the answer says. */
+  readonly members?: Readonly<Record<string, string>>
   readonly context: TokenContext
   readonly now: number
 }): Promise<{ readonly body: string, readonly grant: Grant }> {
   const { grant, target: { resource: { resource, accessTokenLifetime, accessTokenFormat }, scopes } } = input
-  const { confirmation, refreshToken, context, now } = input
+  const { confirmation, refreshToken, members = {}, context, now } = input
   const expiresAt = Math.min(now + accessTokenLifetime, expiryOf(grant, context.lifetimes))
   const said = { ...context, grant: { ...grant, resource }, scopes, confirmation, expiresAt, now }
   const { token, accessTokens } = await issueToken(said, accessTokenFormat)
@@ -41,6 +43,7 @@ export async function issueTokens (input: {
     token_type: confirmation !== null && KEY in confirmation ? 'DPoP' : 'Bearer',
     expires_in: expiresAt - now,
     scope: scopes.join(' '),
+    ...members,
     ...(refreshToken === null ? {} : { refresh_token: refreshToken })
   })
   return { body, grant: { ...grant, accessTokens } }

@@ -40,6 +40,7 @@ export interface ServerMetadata {
   readonly response_types_supported: readonly string[]
   readonly response_modes_supported: readonly string[]
   readonly grant_types_supported: readonly string[]
+  readonly authorization_grant_profiles_supported?: readonly string[]
   readonly token_endpoint_auth_methods_supported: readonly string[]
   readonly token_endpoint_auth_signing_alg_values_supported: readonly string[]
   readonly revocation_endpoint_auth_methods_supported: readonly string[]
@@ -58,6 +59,8 @@ export interface ServerMetadataInput {
   readonly issuer: string
   readonly scopes: readonly string[]
   readonly grantTypes: readonly string[]
+  /** Profiles of the JWT bearer grant that have a name (EX-14). Default none. */
+  readonly grantProfiles?: readonly string[]
   /** Whether clients can register themselves. */
   readonly registration: boolean
   /** Whether clients can send authorization requests ahead, or have to. Default `off`. */
@@ -99,7 +102,8 @@ export function endpointsOf (issuer: string): Endpoints {
 
 /** The authorization server metadata (RFC 8414 §2, AS-M1, AS-M2): only what is switched on, no empty members. */
 export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata {
-  const { issuer, scopes, grantTypes, registration, clientDocuments = false, pushedRequests = 'off', endpoints } = input
+  const { issuer, scopes, grantTypes, grantProfiles = [], registration, endpoints } = input
+  const { clientDocuments = false, pushedRequests = 'off' } = input
   const { dpopAlgorithms, certificates } = input.sender ?? { dpopAlgorithms: [], certificates: false }
   const methods = certificates ? [...METHODS, ...CERTIFICATE_METHODS] : METHODS
   return {
@@ -119,6 +123,7 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: [...grantTypes],
+    ...(grantProfiles.length === 0 ? {} : { authorization_grant_profiles_supported: [...grantProfiles] }),
     token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: methods,

@@ -5,7 +5,8 @@ import type { Confirmation } from '../../types/sender-constraint.js'
 export const CLIENT_SUBJECT = 'client'
 
 /** What an access token tells of its grant. */
-export type GrantFacts = Pick<Grant, 'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr'>
+export type GrantFacts = Pick<Grant,
+  'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr' | 'actor'>
 
 export interface AccessTokenFacts {
   readonly issuer: string
@@ -40,6 +41,7 @@ export function accessTokenClaims (facts: AccessTokenFacts) {
     ...(grant.authenticatedAt === null ? {} : { auth_time: grant.authenticatedAt }),
     ...(grant.acr === null ? {} : { acr: grant.acr }),
     ...(grant.amr.length === 0 ? {} : { amr: grant.amr }),
+    ...(grant.actor === undefined ? {} : { act: grant.actor }),
     ...(confirmation === null ? {} : { cnf: confirmation }),
     grant_id: grant.grantId
   }

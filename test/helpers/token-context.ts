@@ -8,6 +8,7 @@ import { assertionRules } from '../../lib/oauth/client-assertion.js'
 import { createClientKeys } from '../../lib/oauth/client-keys.js'
 import { codeGrant } from '../../lib/oauth/code-grant.js'
 import type { DirectRules } from '../../lib/oauth/direct-grant.js'
+import type { GrantTypes } from '../../lib/oauth/grant-type.js'
 import { createGrants } from '../../lib/oauth/grants.js'
 import type { RequestedGrant } from '../../lib/oauth/consent.js'
 import { refreshGrant } from '../../lib/oauth/refresh-grant.js'
@@ -66,6 +67,8 @@ export interface ContextInput {
   readonly maxClientsPerNetwork?: number
   readonly accessTokenFormat?: AccessTokenFormat
   readonly direct?: DirectRules
+  /** Beside those that are always there. */
+  readonly further?: GrantTypes
   readonly dpop?: DpopSettings
   /** Each offers the scopes that begin with its URL, and all that begin with none. */
   readonly furtherResources?: readonly string[]
@@ -98,7 +101,8 @@ export function buildContext (input: ContextInput = {}): TokenContext & { readon
     grantTypes: new Map([
       ['authorization_code', codeGrant],
       ['refresh_token', refreshGrant],
-      ['client_credentials', clientCredentialsGrant(input.direct ?? DIRECT)]
+      ['client_credentials', clientCredentialsGrant(input.direct ?? DIRECT)],
+      ...input.further ?? []
     ]),
     readSender: createSenderReader({ url: TOKEN_URL, dpop: input.dpop ?? null }),
     clients: createClients({

@@ -4,16 +4,10 @@ import { assertionRules } from '../../oauth/client-assertion.js'
 import { createClientDocuments, withDocuments, type ClientDocuments } from '../../oauth/client-documents.js'
 import { createClientKeys } from '../../oauth/client-keys.js'
 import type { Clients } from '../../oauth/clients.js'
-import { clientCredentialsGrant } from '../../oauth/client-credentials-grant.js'
-import { codeGrant } from '../../oauth/code-grant.js'
-import type { DirectRules } from '../../oauth/direct-grant.js'
 import { createDeviceAuthorizations, type DeviceAuthorizations } from '../../oauth/device-authorizations.js'
-import { deviceGrant } from '../../oauth/device-grant.js'
 import { createPushedRequests, type PushedRequests } from '../../oauth/pushed-requests.js'
-import { refreshGrant } from '../../oauth/refresh-grant.js'
 import { createSenderReader } from '../../oauth/sender-binding.js'
 import type { TokenContext } from '../../oauth/token-context.js'
-import { DEVICE_GRANT } from '../../protocol/grant-types.js'
 import type { PublicFetchOptions } from '../../tokens/public-fetch.js'
 import { assertIssuer, isLoopbackHost } from '../../protocol/issuer.js'
 import { resolveLeniencies } from '../../protocol/leniencies.js'
@@ -32,17 +26,8 @@ import { dpopSettings } from '../support/dpop-settings.js'
 import { inOption } from '../support/in-option.js'
 import { certificateSource } from '../support/client-certificate.js'
 import { clientRequests, type ClientRequestOf } from './client-request.js'
+import { buildGrantTypes, grantProfilesOf } from './grant-types.js'
 import { buildResources, modelOfAll, type OAuthResources } from './resources.js'
-
-/** What the token endpoint can do, in the order of the metadata. */
-function grantTypesOf (rules: DirectRules, devices: DeviceContext | null): TokenContext['grantTypes'] {
-  const grantTypes: TokenContext['grantTypes'] = new Map([
-    ['authorization_code', codeGrant],
-    ['refresh_token', refreshGrant],
-    ['client_credentials', clientCredentialsGrant(rules)]
-  ])
-  return devices === null ? grantTypes : new Map([...grantTypes, [DEVICE_GRANT, deviceGrant(devices.authorizations)]])
-}
 
 /** What the endpoints for devices work with. */
 export interface DeviceContext {
@@ -70,6 +55,8 @@ export interface OAuthContext {
   /** How people call this server: the name of the first resource. */
   readonly resourceName: string
   readonly endpoints: Endpoints
+  /** What the metadata says of assertions that are taken. */
+  readonly grantProfiles: readonly string[]
   /** The scopes of all resources. */
   readonly model: ScopeModel
   readonly tagLimits: TagLimits
@@ -165,7 +152,10 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
       secrets,
       lifetimes,
       leniencies,
-      grantTypes: grantTypesOf({ resources, tagLimits, ...leniencies }, devices),
+      grantTypes: buildGrantTypes(options, {
+        rules: { resources, tagLimits, missingResource: leniencies.missingResource },
+        devices: devices?.authorizations ?? null
+      }),
       readSender: createSenderReader({ url: endpoints.token.url, dpop })
     },
     clients,
@@ -177,6 +167,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     resources,
     resourceName: resources[0].name,
     endpoints,
+    grantProfiles: grantProfilesOf(options),
     model: modelOfAll(options, resources),
     tagLimits,
     registration,

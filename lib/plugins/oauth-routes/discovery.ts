@@ -32,11 +32,12 @@ function serveResource (scope: FastifyInstance, one: OAuthResource, issuer: stri
  * `Host` says (RS-8).
  */
 export function discovery (scope: FastifyInstance, context: OAuthContext): void {
-  const { issuer, resources, model, registration, documents, pushed, endpoints, store, tokens } = context
+  const { issuer, resources, model, registration, documents, pushed, endpoints, store, tokens, grantProfiles } = context
   const ofServer = (): string => JSON.stringify(buildServerMetadata({
     issuer,
     scopes: [...new Set([...model.names, ...resources.flatMap((one) => one.advertisedTags())])],
     grantTypes: [...tokens.grantTypes.keys()],
+    grantProfiles,
     registration,
     clientDocuments: documents !== null,
     pushedRequests: pushed?.mode ?? 'off',

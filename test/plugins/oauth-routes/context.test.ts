@@ -16,6 +16,9 @@ const wrong: Record<string, [Partial<OAuthRoutesOptions>, RegExp]> = {
   'a default scope that is unknown': [{ defaultScopes: ['admin'] }, /^defaultScopes\.0 /],
   'a component with an unknown scope': [{ components: [{ tool: 'x', scopes: ['admin'] }] }, /^components\.0\.scopes\.0 /],
   'a component without a name': [{ components: [{ scopes: [] }] }, /^components\.0 must name /],
+  'a grant type of the host without a URI': [{ grantTypes: { badge: () => null } }, /^grantTypes\.badge must be named by an absolute URI/],
+  'a grant type of the host with a name of the IETF': [{ grantTypes: { 'urn:ietf:params:oauth:grant-type:x': () => null } }, /^grantTypes\.urn:ietf\S+ must not /],
+  'an issuer of assertions without TLS': [{ assertionIssuers: [{ issuer: 'http://idp.example', jwksUri: 'https://idp.example/jwks', profile: 'id-jag' }] }, /^assertionIssuers\.0\.issuer must /],
   'a script scheme for redirects': [{ redirectSchemes: ['cursor', 'javascript'] }, /^redirectSchemes\.1 must /]
 }
 
@@ -83,4 +86,26 @@ t.test('components that are left out are those of the guard', async (t) => {
   app.post('/mcp', async () => 'handled')
 
   t.same(buildContext(app, options).resources[0].components.policy().components(), [{ tool: 'guarded', scopes: [] }])
+})
+
+t.test('what the token endpoint can do is what was configured, and nothing is there that was not', async (t) => {
+  const grantsOf = async (options: Partial<OAuthRoutesOptions>) => {
+    const app = buildApp(t)
+    await app.register(pkceStore)
+    const { tokens, grantProfiles } = buildContext(app, { ...OPTIONS, ...options })
+    return { names: [...tokens.grantTypes.keys()], grantProfiles }
+  }
+  const jwksUri = 'https://idp.example/jwks'
+  const always = ['authorization_code', 'refresh_token', 'client_credentials']
+  const workloads = [{ clientId: 'job', claims: { sub: 'a' } }]
+
+  t.strictSame(await grantsOf({}), { names: always, grantProfiles: [] })
+  t.strictSame(await grantsOf({ assertionIssuers: [{ issuer: 'https://idp.example', jwksUri, profile: 'id-jag' }] }), {
+    names: [...always, 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
+    grantProfiles: ['urn:ietf:params:oauth:grant-profile:id-jag']
+  })
+  t.strictSame(await grantsOf({
+    assertionIssuers: [{ issuer: 'https://ci.example', jwksUri, profile: 'workload', workloads }],
+    grantTypes: { 'https://desk.example/badge': () => null }
+  }), { names: [...always, 'urn:ietf:params:oauth:grant-type:jwt-bearer', 'https://desk.example/badge'], grantProfiles: [] })
 })
