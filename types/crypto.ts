@@ -11,7 +11,7 @@ export interface KeyRotation {
 /** What a derived key is for. Keys of different purposes are independent. */
 export type SecretPurpose =
   'signing-keys' | 'refresh-tokens' | 'access-tokens' | 'codes' | 'csrf' | 'set-up' | 'bound-ids' | 'handles' |
-  'dpop-nonce' | 'device-codes' | 'client-ids'
+  'dpop-nonce' | 'device-codes' | 'client-ids' | 'sign-in'
 
 /**
  * Everything that needs a secret of the operator's. Derived once at boot (HKDF-SHA-256); the first secret seals and

@@ -6,8 +6,12 @@ export interface SignedInUser {
   readonly subject: string
   /** How the consent page greets the user; the subject when left out. */
   readonly name?: string
-  /** Seconds since the Unix epoch at which the user signed in. */
+  /**
+   * Seconds since the Unix epoch at which the user signed in. Left out: tokens do not say it, and nothing that wants a
+   * recent sign-in (`since`, a component's `assurance.maxAge`) is met.
+   */
   readonly authenticatedAt?: number
+  /** How strong the sign-in was, in the host's own words (RFC 9470). */
   readonly acr?: string
   readonly amr?: readonly string[]
   /**
@@ -23,6 +27,15 @@ export interface SignInSituation {
    * when nobody is signed in, and leave the reply alone.
    */
   readonly interactive: boolean
+  /**
+   * Seconds since the Unix epoch (`prompt=login`, `max_age`): a sign-in before that does not do. Have the user sign in
+   * again, and send the browser back to `request.url` as always. A user who signed in earlier is refused afterwards.
+   */
+  readonly since?: number
+  /** `acr_values`: one of them has to be the `acr` of the answered user, who is refused otherwise. */
+  readonly acrValues?: readonly string[]
+  /** `login_hint`: who is likely to sign in, as the client says. Good for filling a field in, and for nothing else. */
+  readonly loginHint?: string
 }
 
 /**

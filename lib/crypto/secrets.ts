@@ -32,7 +32,8 @@ function deriveKeys (secret: string): Keys {
     handles: keysFor('handles'),
     'dpop-nonce': keysFor('dpop-nonce'),
     'device-codes': keysFor('device-codes'),
-    'client-ids': keysFor('client-ids')
+    'client-ids': keysFor('client-ids'),
+    'sign-in': keysFor('sign-in')
   }
 }
 

@@ -6,6 +6,7 @@ import { assertCodeChallenge } from './pkce.js'
 import { matchRedirectUri } from './redirect-uri.js'
 import { requestedResources } from './resource-uri.js'
 import { readScope, type ScopeModel } from './scopes.js'
+import { readSignInWish } from './sign-in-wish.js'
 
 /** What a client wants to be allowed, by whichever way it asks. */
 export interface AccessRequest {
@@ -45,7 +46,6 @@ export interface AuthorizationContext {
 
 const MAX_CLIENT_ID = 2048
 const MAX_STATE = 4096
-const INTERACTIVE_PROMPTS = ['login', 'consent', 'select_account']
 
 /**
  * Reads who asks and where the answer would go. Nothing is known about the redirect URI yet.
@@ -96,7 +96,7 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
     method: single(form, 'code_challenge_method')
   })
   const access = readAccessRequest(form, context)
-  assertPrompt(single(form, 'prompt'))
+  readSignInWish(form)
   const state = readState(single(form, 'state'))
   const codeKey = readCodeKey(single(form, 'dpop_jkt'))
   return { ...access, state, codeChallenge, codeKey }
@@ -155,14 +155,6 @@ function narrowScopes (asked: readonly string[], targets: Targets): string[] {
   const defaults = targets.flatMap(({ defaultScopes }) => defaultScopes)
   if (defaults.length === 0) throw refusal('no known scope was asked for', 'invalid_scope')
   return [...new Set(defaults)]
-}
-
-/** OpenID Connect Core §3.1.2.1: `none` stands alone. Unknown values are ignored (AS-A16). */
-function assertPrompt (text = ''): void {
-  const values = text.split(' ')
-  if (values.includes('none') && INTERACTIVE_PROMPTS.some((value) => values.includes(value))) {
-    throw refusal('prompt none must stand alone')
-  }
 }
 
 function readState (state: string | undefined): string | undefined {

@@ -23,6 +23,7 @@ const STATUS = {
   use_dpop_nonce: 400,
   insufficient_scope: 403,
   insufficient_user_authentication: 401,
+  unmet_authentication_requirements: 400,
   too_many_requests: 429,
   server_error: 500,
   temporarily_unavailable: 503

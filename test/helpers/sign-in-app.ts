@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { createAccounts } from '../../lib/identity/accounts.js'
 import { createPasswords } from '../../lib/identity/passwords.js'
 import { auditHook } from '../../lib/plugins/audit-hook.js'
@@ -44,12 +44,17 @@ export async function signInApp (t: Teardown, input: {
   await app.register(auditHook, { log: false, clock, sink: (event) => { events.push(event) } })
   await app.register(pkceStore, { store: records, secrets: [SECRET], clock, pruneInterval: 0 })
   await app.register(signIn, { issuer: ISSUER, ...options })
+  const wishOf = ({ url }: FastifyRequest) => {
+    const query = new URLSearchParams(url.slice(url.indexOf('?')))
+    const loginHint = query.get('hint')
+    return { since: Number(query.get('since')), ...(loginHint === null ? {} : { loginHint }) }
+  }
   app.get('/authorize', async (request, reply) => {
-    const user = await app.mcpSignIn(request, reply, { interactive: true })
+    const user = await app.mcpSignIn(request, reply, { interactive: true, ...wishOf(request) })
     return user ?? reply
   })
   app.get('/silent', async (request, reply) => {
-    return { user: await app.mcpSignIn(request, reply, { interactive: false }) }
+    return { user: await app.mcpSignIn(request, reply, { interactive: false, ...wishOf(request) }) }
   })
   await app.ready()
   events.length = 0

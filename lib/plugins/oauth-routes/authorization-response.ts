@@ -9,8 +9,8 @@ import type { AuthorizationTarget } from './authorization-target.js'
 import type { OAuthContext } from './context.js'
 import { report } from './oauth-errors.js'
 
-/** Sends the browser back to the client: always with `iss`, always 303, so that no form is sent on (AS-A10, AS-A12). */
-export function redirectToClient (reply: FastifyReply, location: string): FastifyReply {
+/** Sends the browser on, to a client always with `iss`: always 303, so that no form is sent on (AS-A10, AS-A12). */
+export function redirectTo (reply: FastifyReply, location: string): FastifyReply {
   return reply.code(303).headers({
     location,
     'cache-control': 'no-store',
@@ -26,7 +26,7 @@ export function redirectWithCode (reply: FastifyReply, { context: { issuer }, gr
   readonly code: string
 }): FastifyReply {
   const state = grant.state ?? undefined
-  return redirectToClient(reply, buildRedirect(grant.redirectUri, { code, state, iss: issuer }))
+  return redirectTo(reply, buildRedirect(grant.redirectUri, { code, state, iss: issuer }))
 }
 
 /**
@@ -46,7 +46,7 @@ export function refuseToClient (request: FastifyRequest, reply: FastifyReply, { 
   const location = buildRedirect(redirectUri, {
     error: code, error_description: description, state, iss: context.issuer
   })
-  if (isOperatorsClient(client)) return redirectToClient(reply, location)
+  if (isOperatorsClient(client)) return redirectTo(reply, location)
   const host = redirectHost(redirectUri)
   return sendPage(reply, {
     status: 400,

@@ -5,8 +5,8 @@ import { factsOf } from '../../oauth/token-refusal.js'
 import type { GrantRequest } from '../../oauth/consent.js'
 import { consentPage } from '../../pages/consent-page.js'
 import { stateOf, type AuthorizationRequest } from '../../protocol/authorization-request.js'
-import type { Form } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
+import { signInWishOf } from '../../protocol/sign-in-wish.js'
 import type { Client } from '../../../types/oauth.js'
 import type { SignedInUser } from '../../../types/sign-in.js'
 import { readBrowserId } from '../support/browser-cookie.js'
@@ -15,10 +15,11 @@ import { recordEvent } from '../support/record-event.js'
 import { refusalOf } from '../support/refusal.js'
 import { sendPage } from '../support/send-page.js'
 import { readInput, readRequest, type AuthorizationInput } from './authorization-input.js'
-import { redirectWithCode, refuseToClient } from './authorization-response.js'
+import { redirectTo, redirectWithCode, refuseToClient } from './authorization-response.js'
 import { findTarget, mustBeFetched, type AuthorizationTarget } from './authorization-target.js'
 import { buildConsentModel, consentedBy } from './consent-model.js'
 import type { OAuthContext } from './context.js'
+import { signInSince, situationOf, whyUnmet } from './fresh-sign-in.js'
 import { answerOAuthErrors } from './oauth-errors.js'
 import { answerErrorPages } from './page-errors.js'
 import { codeOfRemembered, isPageWanted, type OpenedAuthorization } from './remembered.js'
@@ -31,9 +32,6 @@ const consentRequired = new OAuthError({ code: 'consent_required', description: 
 
 /** What a consent page's token is bound to: this purpose, this browser, this authorization (AS-C2). */
 export const csrfPartsOf = (browserId: string, grantId: string): string[] => ['consent', browserId, grantId]
-
-/** `prompt=none`: no page may come up. Read leniently, as it also matters for requests that are wrong elsewhere. */
-const isSilent = (form: Form): boolean => form.get('prompt')?.some((value) => value.split(' ').includes('none')) === true
 
 function tryToRead (
   input: AuthorizationInput, client: Client, context: OAuthContext
@@ -54,9 +52,8 @@ interface Asked {
 
 /** What the user is to agree to. */
 function wantedOf ({ context, target: { client, redirectUri }, asked, user }: Asked): GrantRequest {
-  const { store } = context
   const { scopes, resource, furtherResources, codeChallenge, codeKey } = asked
-  const { subject, authenticatedAt, acr = null, amr = [] } = user
+  const { subject, authenticatedAt = null, acr = null, amr = [] } = user
   return {
     clientId: client.clientId,
     subject,
@@ -67,7 +64,7 @@ function wantedOf ({ context, target: { client, redirectUri }, asked, user }: As
     codeChallenge,
     ...(codeKey === undefined || context.dpop === null ? {} : { codeKey }),
     state: asked.state ?? null,
-    authenticatedAt: authenticatedAt ?? store.clock(),
+    authenticatedAt,
     acr,
     amr,
     ...consentedBy(asked, context)
@@ -109,14 +106,19 @@ function askForConsent (request: FastifyRequest, reply: FastifyReply, { context,
  */
 export function authorizationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
   const { path: url } = context.endpoints.authorization
-  const { clock, grants: { consents } } = context.store
+  const { clock, secrets, grants: { consents } } = context.store
   const errorHandler = answerErrorPages('authorization.refused', context.resourceName)
 
   scope.get(url, { exposeHeadRoute: false, config: CONFIG, errorHandler }, async (request, reply) => {
     const input = await readInput(request.url, context)
     const { form } = input
-    const silent = isSilent(form)
-    const ask = () => askWhoIsSignedIn(context.signIn, { request, reply, interactive: !silent })
+    // Read leniently, as it also matters for requests that are wrong elsewhere.
+    const wish = signInWishOf(form)
+    const { silent } = wish
+    const fresh = signInSince(wish, { url: request.url, secrets, now: clock() })
+    if ('begin' in fresh) return redirectTo(reply, fresh.begin)
+    const { since } = fresh
+    const ask = () => askWhoIsSignedIn(context.signIn, { request, reply, ...situationOf(wish, since) })
     const first = mustBeFetched(form, context) ? await ask() : null
     if (first?.answered === true) return reply
     if (first?.user === null) throw signInFirst
@@ -132,6 +134,8 @@ export function authorizationEndpoint (scope: FastifyInstance, context: OAuthCon
     if (silent && user === null) return refuse(asked instanceof OAuthError ? asked : loginRequired)
     if (user === null) throw signInFirst
     if (asked instanceof OAuthError) return refuse(asked)
+    const unmet = whyUnmet(user, wish, since)
+    if (unmet !== null) return refuse(unmet)
 
     const { client } = target
     const wanted = wantedOf({ context, target, asked, user })

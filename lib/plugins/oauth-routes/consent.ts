@@ -14,7 +14,7 @@ import { recordEvent } from '../support/record-event.js'
 import { isSameOrigin } from '../support/same-origin.js'
 import { sendPage } from '../support/send-page.js'
 import { csrfPartsOf } from './authorize.js'
-import { redirectToClient } from './authorization-response.js'
+import { redirectTo } from './authorization-response.js'
 import { consentedBy } from './consent-model.js'
 import type { OAuthContext } from './context.js'
 import { answerErrorPages } from './page-errors.js'
@@ -124,7 +124,7 @@ export function consentEndpoint (scope: FastifyInstance, context: OAuthContext):
     const ticked = answer.allowed && answer.ticked.some((name) => grant.scopes.includes(name))
     const result = ticked ? await allow(request, answer, grant, context) : await deny(request, answer, grant, context)
     if (grant.device !== undefined) return backToDevice(reply, ticked, context.resourceName)
-    return redirectToClient(reply, buildRedirect(grant.redirectUri, {
+    return redirectTo(reply, buildRedirect(grant.redirectUri, {
       ...result, state: grant.state ?? undefined, iss: context.issuer
     }))
   })

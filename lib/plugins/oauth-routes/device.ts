@@ -78,7 +78,7 @@ async function askForConsent (visit: Visit, { userCode, asked, client, networkOf
   const { request, reply, context, user } = visit
   const { store } = context
   const { deviceId, endsAt, askedAt, clientId, network, decision, ...access } = asked
-  const { subject, authenticatedAt, acr = null, amr = [] } = user
+  const { subject, authenticatedAt = null, acr = null, amr = [] } = user
   const now = store.clock()
   const { grant, handle } = await store.grants.request({
     ...access,
@@ -87,7 +87,7 @@ async function askForConsent (visit: Visit, { userCode, asked, client, networkOf
     redirectUri: '',
     codeChallenge: '',
     state: null,
-    authenticatedAt: authenticatedAt ?? now,
+    authenticatedAt,
     acr,
     amr,
     device: { deviceId, endsAt },

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError } from '../../protocol/oauth-error.js'
 import { hasControlCharacters, isWellFormed } from '../../protocol/text.js'
-import type { SignedInUser, SignIn } from '../../../types/sign-in.js'
+import type { SignedInUser, SignIn, SignInSituation } from '../../../types/sign-in.js'
 
 const MAX_SUBJECT = 255
 
@@ -25,10 +25,9 @@ function assertUser ({ subject }: SignedInUser): void {
  * `reply.sent` is still false while `onSend` hooks of the host run.
  * @throws {TypeError} when the hook answers something that is no user.
  */
-export async function askWhoIsSignedIn (signIn: SignIn, { request, reply, interactive }: {
+export async function askWhoIsSignedIn (signIn: SignIn, { request, reply, ...situation }: SignInSituation & {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly interactive: boolean
 }): Promise<SignInResult> {
   const { send } = reply
   let answered = false
@@ -36,7 +35,7 @@ export async function askWhoIsSignedIn (signIn: SignIn, { request, reply, intera
     answered = true
     return send.call(reply, payload)
   }
-  const user = await signIn(request, reply, { interactive })
+  const user = await signIn(request, reply, situation)
   reply.send = send
   if (answered || reply.sent) return { answered: true }
   if (user !== null) assertUser(user)

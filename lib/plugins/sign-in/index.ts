@@ -30,14 +30,14 @@ const signInPlugin: FastifyPluginAsync<SignInOptions> = async (fastify, options)
   const identity = openIdentity(fastify, options)
   const { paths, clock, setUp } = identity
 
-  const signIn: SignIn = async (request, reply, { interactive }) => {
+  const signIn: SignIn = async (request, reply, { interactive, since = 0, loginHint: name }) => {
     const session = await findSession(request, identity)
-    if (session !== null) {
+    if (session !== null && session.startedAt >= since) {
       const { account: { subject, name }, startedAt: authenticatedAt } = session
       const signOutAction = `${paths.signOut}?return_to=${encodeURIComponent(request.url)}`
       return { subject, name, authenticatedAt, amr: ['pwd'], signOutAction }
     }
-    if (interactive) sendToSignIn(reply, paths, request.url)
+    if (interactive) sendToSignIn(reply, paths, request.url, { again: session !== null, name })
     return null
   }
 

@@ -53,7 +53,7 @@ async function authenticate (request: FastifyRequest, form: Form, identity: Iden
   return account
 }
 
-/** `GET` shows the form, or goes on when somebody is signed in already. `POST` takes name and password. */
+/** `GET` shows the form, or goes on when somebody is signed in, unless `again`. `POST` takes name and password. */
 export function signInRoutes (scope: FastifyInstance, identity: Identity): void {
   const { paths, branding } = identity
 
@@ -66,10 +66,13 @@ export function signInRoutes (scope: FastifyInstance, identity: Identity): void 
   }
 
   async function show (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const target = single(formOfQuery(request.url), 'return_to')
+    const query = formOfQuery(request.url)
+    const target = single(query, 'return_to')
     const session = await findSession(request, identity)
-    if (session === null) {
-      return ask(reply, { status: 200, csrf: csrfFor(request, reply, { identity, purpose: PURPOSE }), target })
+    if (session === null || query.has('again')) {
+      const name = single(query, 'name') ?? session?.account.name
+      const csrf = csrfFor(request, reply, { identity, purpose: PURPOSE })
+      return ask(reply, { status: 200, csrf, target, ...(name === undefined ? {} : { name }) })
     }
     if (readReturnTo(target, paths.goingOn) !== null) return sendOn(reply, paths, target)
     const html = signedInPage({ user: session.account.name, signOutAction: paths.signOut, ...branding })

@@ -47,7 +47,7 @@ t.test('prompt=none gets a code when the user has said yes, and else consent_req
   t.match(redirected(await authorize(app, { prompt: 'none', scope: 'notes:write' })), { error: 'consent_required' })
 })
 
-for (const prompt of ['consent', 'select_account', 'login consent']) {
+for (const prompt of ['consent', 'select_account', 'select_account consent']) {
   t.test(`prompt=${prompt} shows the page to who has said yes`, async (t) => {
     const house = await oauthApp(t)
     await codeFor(house.app)

@@ -4,6 +4,7 @@ import { pkceStore } from '../../../lib/plugins/pkce-store.js'
 import { signIn } from '../../../lib/plugins/sign-in/index.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { versions } from '../../helpers/fastify-versions.js'
+import { fieldsOf } from '../../helpers/markup.js'
 import { ISSUER, NAME, PASSWORD, signInApp, visitor } from '../../helpers/sign-in-app.js'
 
 const REQUEST = '/authorize?client_id=c&scope=a+b%20c&state=%2F%2Fx%3D%22'
@@ -63,6 +64,24 @@ t.test('who is signed in is told by subject, name and time', async (t) => {
 
   const signOutAction = `/sign-out?return_to=${encodeURIComponent(REQUEST)}`
   t.same((await browser.open(REQUEST)).json(), { subject, name: NAME, authenticatedAt: at, amr: ['pwd'], signOutAction })
+})
+
+t.test('who signed in too long ago signs in again, also in a browser with a session, and is then recent enough', async (t) => {
+  const { app, addAccount, clock } = await signInApp(t)
+  await addAccount()
+  const browser = visitor(app)
+  await browser.signIn()
+  clock.advance(100)
+  const url = `${REQUEST}&since=${clock()}&hint=Bob%20%22B%22`
+  const sent = await browser.open(url)
+
+  t.equal(sent.statusCode, 303)
+  t.equal((await browser.open(`/silent?since=${clock()}`)).json().user, null)
+  const page = await browser.open(String(sent.headers.location))
+  t.match(Object.fromEntries(fieldsOf(page.body)), { name: 'Bob "B"', return_to: url })
+  const answer = await browser.submit(page, '/sign-in', { name: NAME, password: PASSWORD })
+  t.equal(answer.headers.location, url)
+  t.match((await browser.open(url)).json(), { name: NAME, authenticatedAt: clock() })
 })
 
 t.test('a session ends as the options say', async (t) => {
