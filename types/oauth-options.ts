@@ -14,8 +14,8 @@ export interface Leniencies {
   /** A valid repeat of a code within 5 seconds is refused without revoking what the first exchange issued. */
   readonly codeRepeat: boolean
   /**
-   * A client assertion may be for the token endpoint's URL or that of `/par`, or the issuer with a slash, where
-   * rfc7523bis takes the issuer only.
+   * A client assertion may be for the URL of an endpoint that asks for one, or for the issuer with a slash behind it,
+   * where rfc7523bis takes the issuer only.
    */
   readonly assertionAudience: boolean
   /** A client may show the same assertion again until it expires, as the SDK with a fixed assertion does. */

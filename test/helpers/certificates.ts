@@ -37,22 +37,22 @@ export function makeCertificate (name: string, also: readonly string[] = ['IP:12
   }
 }
 
-/** Posts nothing over TLS, and answers the status. `own`: who the client is. */
+/** Posts nothing, or `body`, over TLS, and answers the status. `own`: who the client is. */
 export async function tlsPost (url: string, headers: Readonly<Record<string, string | string[]>>, how: {
-  readonly ca: string, readonly own: MadeCertificate | null, readonly version?: 1 | 2
+  readonly ca: string, readonly own: MadeCertificate | null, readonly version?: 1 | 2, readonly body?: string
 }): Promise<number> {
-  const { ca, own, version = 1 } = how
+  const { ca, own, version = 1, body = 'x' } = how
   const identity = own === null ? {} : { key: own.key, cert: own.cert }
   if (version === 2) {
     const session = connect(url, { ca, ...identity })
     const stream = session.request({ ':method': 'POST', ':path': new URL(url).pathname, 'content-type': 'text/x', ...headers })
-    stream.end('x')
+    stream.end(body)
     const [answered] = await once(stream, 'response')
     session.destroy()
     return Number(answered[':status'])
   }
   const sent = request(url, { method: 'POST', ca, ...identity, agent: false, headers: { 'content-type': 'text/x', ...headers } })
-  sent.end('x')
+  sent.end(body)
   const [answer] = await once(sent, 'response')
   answer.resume()
   return answer.statusCode

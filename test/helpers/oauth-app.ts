@@ -88,8 +88,10 @@ export async function oauthApp (t: Teardown, input: {
   readonly server?: FastifyServerOptions
   readonly prepare?: (app: FastifyInstance) => void
   readonly lifetimes?: PkceStoreOptions['lifetimes']
+  readonly clients?: PkceStoreOptions['clients']
 } = {}): Promise<OAuthApp> {
   const { routes = {}, store: records = memoryStore(), version = 'newest', server = {}, prepare, lifetimes } = input
+  const { clients = STATICS } = input
   const app = versions[version]?.(t, server)
   if (app === undefined) throw new Error(`there is no Fastify ${version}`)
   const clock = stoppedClock()
@@ -99,7 +101,7 @@ export async function oauthApp (t: Teardown, input: {
   await app.register(pkceStore, {
     store: records,
     secrets: [SECRET],
-    clients: STATICS,
+    clients,
     clock,
     pruneInterval: 0,
     ...(lifetimes === undefined ? {} : { lifetimes })

@@ -131,9 +131,11 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
   const tagLimits = { ...TAG_LIMITS, ...options.tagLimits }
   const dpop = dpopSettings(fastify, options.dpop, secrets)
   const endpoints = endpointsOf(issuer)
+  const { token, pushedRequest, revocation, introspection, deviceAuthorization } = endpoints
+  const forClients = [token, pushedRequest, revocation, introspection, deviceAuthorization]
   const assertions = assertionRules({
     issuer,
-    endpoints: [endpoints.token.url, endpoints.pushedRequest.url],
+    endpoints: forClients.map(({ url }) => url),
     leniencies,
     keys: createClientKeys(fetchOptionsOf(options.clientKeys ?? {})),
     records: store.records,
