@@ -70,6 +70,9 @@ export const schemas = {
     verifier: Type.Optional(object<TokenVerifier>()),
     ...clock
   }, closed),
+  ownVerifier: Type.Object({
+    issuer: url, resource: url, rememberedTokens: guardMembers.rememberedTokens, recheck: guardMembers.recheck
+  }, closed),
   auditHook: Type.Object({ ...auditMembers, tenant: pkceStoreMembers.tenant, ...clock }, closed),
   securityHeaders,
   originGuard,

@@ -62,7 +62,7 @@ export const also = {
   'test/plugins/scope-guard/settings.test.ts': [
     'lib/plugins/scope-guard/sender-settings.ts', 'lib/plugins/support/dpop-settings.ts'
   ],
-  'test/plugins/scope-guard/own-verifier.test.ts': ['lib/oauth/grant-records.ts'],
+  'test/plugins/support/own-verifier.test.ts': ['lib/oauth/grant-records.ts'],
   'test/stores/sqlite.test.ts': ['lib/testing/contract/records.ts'],
   'test/tokens/custom-principal.test.ts': ['lib/tokens/claims.ts'],
   'test/cli/account.test.ts': ['lib/cli/account-commands.ts'],

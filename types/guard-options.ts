@@ -44,6 +44,17 @@ export interface BindingOptions {
   readonly streamRecheck?: number
 }
 
+/** The tokens that `oauthRoutes` issues, for a guard that takes those of others as well. */
+export interface OwnVerifierOptions {
+  readonly issuer: string
+  /** The resource that the tokens have to be for: the guard's. */
+  readonly resource: string
+  /** Verified tokens remembered at the same time. Default 200 000, 1.6 KB each; 0: none. */
+  readonly rememberedTokens?: number
+  /** Seconds after which a remembered token's grant is looked up again. 0 to 60. Default 5. */
+  readonly recheck?: number
+}
+
 export interface ScopeGuardOptions extends ComponentsOptions, GuardModes, BindingOptions {
   /** Needed without `verifier`; a verifier knows its issuers by itself. */
   readonly issuer?: string

@@ -3,8 +3,8 @@ import { expect, test } from 'tstyche'
 import type { configurationSchema, schemas } from '../lib/options.js'
 import type { AuditHookOptions } from './audit.js'
 import type {
-  AccountsOptions, CorsOptions, McpSecurityOptions, OAuthRoutesOptions, OriginGuardOptions, PkceStoreOptions,
-  RateLimitsSetup, ScopeGuardOptions, SecurityHeadersOptions, SignInOptions
+  AccountsOptions, CorsOptions, McpSecurityOptions, OAuthRoutesOptions, OriginGuardOptions, OwnVerifierOptions,
+  PkceStoreOptions, RateLimitsSetup, ScopeGuardOptions, SecurityHeadersOptions, SignInOptions
 } from './options.js'
 
 type Checked<K extends keyof typeof schemas> = Static<(typeof schemas)[K]>
@@ -16,6 +16,8 @@ test('the schema and the documented interface of each part say the same', () => 
   expect<OAuthRoutesOptions>().type.toBeAssignableTo<Checked<'oauthRoutes'>>()
   expect<Checked<'scopeGuard'>>().type.toBeAssignableTo<ScopeGuardOptions>()
   expect<ScopeGuardOptions>().type.toBeAssignableTo<Checked<'scopeGuard'>>()
+  expect<Checked<'ownVerifier'>>().type.toBeAssignableTo<OwnVerifierOptions>()
+  expect<OwnVerifierOptions>().type.toBeAssignableTo<Checked<'ownVerifier'>>()
   expect<Checked<'auditHook'>>().type.toBeAssignableTo<AuditHookOptions>()
   expect<AuditHookOptions>().type.toBeAssignableTo<Checked<'auditHook'>>()
   expect<Checked<'securityHeaders'>>().type.toBeAssignableTo<SecurityHeadersOptions>()
@@ -38,6 +40,7 @@ test('no schema has a member that its interface lacks, or the other way round', 
   expect<keyof Checked<'pkceStore'>>().type.toBe<keyof PkceStoreOptions>()
   expect<keyof Checked<'oauthRoutes'>>().type.toBe<keyof OAuthRoutesOptions>()
   expect<keyof Checked<'scopeGuard'>>().type.toBe<keyof ScopeGuardOptions>()
+  expect<keyof Checked<'ownVerifier'>>().type.toBe<keyof OwnVerifierOptions>()
   expect<keyof Checked<'auditHook'>>().type.toBe<keyof AuditHookOptions>()
   expect<keyof Checked<'securityHeaders'>>().type.toBe<keyof SecurityHeadersOptions>()
   expect<keyof Checked<'originGuard'>>().type.toBe<keyof OriginGuardOptions>()

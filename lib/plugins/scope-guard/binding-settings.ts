@@ -46,7 +46,7 @@ export async function readBindingSettings (fastify: FastifyInstance, input: {
   const secrets = secretsOf(fastify, options.secrets)
   const streams = watchStreams({ verifier, clock, recheck: options.streamRecheck ?? STREAM_RECHECK })
   fastify.addHook('onClose', async () => { streams.stop() })
-  if (options.verifier === undefined) {
+  if (fastify.hasDecorator('pkceStore')) {
     fastify.addHook('onClose', await fastify.pkceStore.grants.onRevoked(streams.endGrant))
   }
   authentication.onSwitch((enabled) => { if (enabled) streams.endAnonymous() })

@@ -8,7 +8,6 @@ import type { Policy } from '../../access/policy.js'
 import { systemClock } from '../../clock.js'
 import { InvalidOptionError } from '../../errors.js'
 import { assertOptions, schemas } from '../../options.js'
-import { assertIssuer } from '../../protocol/issuer.js'
 import { PROTOCOL_VERSIONS, spokenVersions, type SpokenVersions } from '../../protocol/mcp-version.js'
 import { assertResource } from '../../protocol/resource-uri.js'
 import { TAG_LIMITS } from '../../protocol/tags.js'
@@ -16,9 +15,9 @@ import { defaultScopesOf } from '../support/default-scopes.js'
 import type {} from '../pkce-store.js'
 import { inOption } from '../support/in-option.js'
 import { buildLivePolicy, shareLivePolicy, type LivePolicy } from '../support/live-policy.js'
+import { ownVerifier } from '../support/own-verifier.js'
 import { buildAuthentication, type AuthenticationSwitch } from './authentication.js'
 import { readBindingSettings, type BindingSettings } from './binding-settings.js'
-import { ownVerifier } from './own-verifier.js'
 import { readSenderSettings, type SenderSettings } from './sender-settings.js'
 
 /** What the options of the guard come to. */
@@ -68,8 +67,13 @@ async function verifierOf (fastify: FastifyInstance, options: ScopeGuardOptions)
     throw new InvalidOptionError(`${vain} cannot be given together with verifier: it remembers tokens by itself`)
   }
   if (issuer === undefined) throw new InvalidOptionError('issuer is required without verifier')
-  inOption('issuer ', () => { assertIssuer(issuer) })
-  return await ownVerifier(fastify, { ...options, issuer })
+  const { resource, rememberedTokens, recheck } = options
+  return await ownVerifier(fastify, {
+    issuer,
+    resource,
+    ...(rememberedTokens === undefined ? {} : { rememberedTokens }),
+    ...(recheck === undefined ? {} : { recheck })
+  })
 }
 
 /**

@@ -1,16 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { pkceStore } from '../../../lib/plugins/pkce-store.js'
-import { ownVerifier } from '../../../lib/plugins/scope-guard/own-verifier.js'
+import { ownVerifier } from '../../../lib/plugins/support/own-verifier.js'
+import { chosenVerifier } from '../../../lib/tokens/chosen-verifier.js'
+import { jwksVerifier } from '../../../lib/tokens/jwks-verifier.js'
 import { memoryStore } from '../../../lib/stores/memory.js'
 import { issueAccessToken } from '../../../lib/tokens/access-token.js'
 import type { Grant } from '../../../types/oauth.js'
+import type { OwnVerifierOptions } from '../../../types/options.js'
 import type { RecordStore } from '../../../types/stores.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { stoppedClock } from '../../helpers/clock.js'
-import { guardOptions, ISSUER, RESOURCE } from '../../helpers/guard.js'
+import { foreignServer } from '../../helpers/foreign-server.js'
+import { ISSUER, RESOURCE } from '../../helpers/guard.js'
 
-const { verifier: _verifier, ...options } = guardOptions()
+const options = { issuer: ISSUER, resource: RESOURCE }
 
 /** A grant as the token endpoint leaves it: active, with its first tokens out. */
 async function activeGrant (app: FastifyInstance, now: number): Promise<Grant> {
@@ -97,4 +101,35 @@ t.test('without the PKCE store it cannot be made', async (t) => {
   const app = buildApp(t)
 
   await t.rejects(ownVerifier(app, options), { code: 'MCPS_ERR_PART_ORDER' })
+})
+
+const wrong: Readonly<Record<string, readonly [object, string]>> = {
+  'an issuer that is none': [{ ...options, issuer: 'https://as.example/' }, 'issuer '],
+  'no resource': [{ issuer: ISSUER }, 'resource '],
+  'a resource with a fragment': [{ ...options, resource: `${RESOURCE}#x` }, 'resource '],
+  'an option of the guard': [{ ...options, scopes: {} }, 'scopes ']
+}
+for (const [what, [given, path]] of Object.entries(wrong)) {
+  t.test(`${what} stops the boot`, async (t) => {
+    const app = buildApp(t)
+    await app.register(pkceStore, { pruneInterval: 0 })
+
+    const making = ownVerifier(app, given as OwnVerifierOptions)
+    await t.rejects(making, { code: 'MCPS_ERR_INVALID_OPTION', message: new RegExp(`^${path}`) })
+  })
+}
+
+t.test('tokens of our own and of another server are taken side by side, each by its own verifier', async (t) => {
+  const { app, clock, grant, verifier: own, token } = await start(t)
+  const foreign = await foreignServer(t)
+  const { issuer, jwksUri } = foreign
+  const verifier = chosenVerifier({
+    issuers: { [ISSUER]: own, [issuer]: jwksVerifier({ issuer, jwksUri, resource: RESOURCE }) }, opaque: own
+  })
+
+  t.match(await verifier.verify(token, clock()), { subject: 'user-1', issuer: ISSUER, credential: 'access-token' })
+  t.match(await verifier.verify(foreign.token(), clock()), { credential: 'foreign-token' })
+  await t.rejects(verifier.verify('mcps_at_x', clock()), { code: 'MCPS_ERR_INVALID_TOKEN' })
+  await app.pkceStore.grants.revoke(grant.grantId, clock())
+  t.equal(verifier.recall(token, clock()), undefined)
 })
