@@ -69,7 +69,10 @@ export const oauthRoutesMembers = {
     localhostAnyPort: Type.Optional(Type.Boolean()),
     codeRepeat: Type.Optional(Type.Boolean()),
     assertionAudience: Type.Optional(Type.Boolean()),
-    assertionReuse: Type.Optional(Type.Boolean())
+    assertionReuse: Type.Optional(Type.Boolean()),
+    refreshRepeat: Type.Optional(Type.Boolean()),
+    eitherSecretMethod: Type.Optional(Type.Boolean()),
+    loopbackWebClient: Type.Optional(Type.Boolean())
   }, closed)),
   strict: Type.Optional(Type.Boolean()),
   ...grantMembers,

@@ -20,7 +20,15 @@ export interface Leniencies {
   readonly assertionAudience: boolean
   /** A client may show the same assertion again until it expires, as the SDK with a fixed assertion does. */
   readonly assertionReuse: boolean
+  /** A repeat of the previous refresh token within `lifetimes.refreshRepeat` gets the very same answer. */
+  readonly refreshRepeat: boolean
+  /** A client that registered with a secret and named no method may send it by HTTP Basic or in the body. */
+  readonly eitherSecretMethod: boolean
+  /** A client that did not register as `native` may have redirect URIs on loopback or with a private-use scheme. */
+  readonly loopbackWebClient: boolean
 }
+
+export type LeniencyName = keyof Leniencies
 
 /** What the server has. The guard opens it, the consent page says what a scope opens. */
 export interface ComponentsOptions {

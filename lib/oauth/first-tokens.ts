@@ -57,7 +57,7 @@ export async function refuseReplay (
   if (codeRepeat && grant.exchangedAt !== null && now <= grant.exchangedAt + REPEAT_SECONDS) {
     return new TokenRefusal(invalidGrant('code repeated at once'), [
       { type: 'code.replayed', reason: 'code repeated at once', ...facts },
-      { type: 'leniency.used', reason: 'codeRepeat', ...facts }
+      { ...facts, type: 'leniency.used', operation: 'codeRepeat' }
     ])
   }
   await context.grants.revoke(grant.grantId, now)

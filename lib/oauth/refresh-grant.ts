@@ -32,11 +32,11 @@ interface Attempt extends ExchangeInput {
 /**
  * Rotates a refresh token (AS-T9), exactly: one compare-and-swap on one record makes one successor, whatever the
  * concurrency. A repeat of the previous token within `lifetimes.refreshRepeat` gets the very same answer, byte by
- * byte, which is kept sealed under the token itself: a deviation from strict reuse detection for clients that
- * share a token or lost an answer. A token that is bound to a key or certificate is nobody's without it: that is
- * refused, and changes nothing. Any older token that we issued revokes this grant and no other, whatever else the
- * client asks for; one that we did not issue does nothing. Scope may be narrowed for the access token; the refresh
- * token keeps all of it.
+ * byte, which is kept sealed under the token itself: leniency `refreshRepeat`, a deviation from strict reuse detection
+ * for clients that share a token or lost an answer. A token that is bound to a key or certificate is nobody's without
+ * it: that is refused, and changes nothing. Any older token that we issued revokes this grant and no other, whatever
+ * else the client asks for; one that we did not issue does nothing. Scope may be narrowed for the access token; the
+ * refresh token keeps all of it.
  *
  * @throws {OAuthError} `invalid_grant`, `invalid_scope`, `invalid_target`; a TokenRefusal once the grant is known.
  */
@@ -106,9 +106,11 @@ async function rotate (attempt: Attempt, target: TokenTarget): Promise<TokenAnsw
 }
 
 function keptAnswer ({ request, context, now, refresh, facts }: Attempt): TokenAnswer | null {
-  if (refresh.answer === null || now >= refresh.rotatedAt + context.lifetimes.refreshRepeat) return null
+  const isLate = now >= refresh.rotatedAt + context.lifetimes.refreshRepeat
+  if (refresh.answer === null || isLate || !context.leniencies.refreshRepeat) return null
   const body = openUnder(request.refreshToken, SEAL, refresh.answer)
-  return body === null ? null : { status: 200, body, event: { type: 'token.repeated', ...facts } }
+  if (body === null) return null
+  return { status: 200, body, event: { type: 'token.repeated', ...facts }, leniencies: ['refreshRepeat'] }
 }
 
 async function refuseReuse ({ context, now, held, facts }: Attempt): Promise<TokenRefusal> {

@@ -1,18 +1,20 @@
-import { readClientMetadata } from '../protocol/client-metadata.js'
+import { isWebRedirect, readClientMetadata } from '../protocol/client-metadata.js'
 import type { AuditInput } from '../../types/audit.js'
 import type { ClientAuthenticationMethod, ClientMetadata } from '../../types/oauth.js'
+import type { Leniencies, LeniencyName } from '../../types/options.js'
 import type { Clients } from './clients.js'
+
+const EITHER = ['client_secret_basic', 'client_secret_post'] as const
 
 export interface RegistrationContext {
   readonly clients: Clients
   /** Private-use redirect schemes that may be registered (AS-A4). */
   readonly schemes: readonly string[]
-  /** Holds `web` applications to https off loopback (AS-R3). */
-  readonly strict: boolean
   /** Whether the device grant can be registered. */
   readonly deviceAuthorization?: boolean
   /** Whether a certificate of the TLS connection can show who a client is. */
   readonly certificates?: boolean
+  readonly leniencies: Pick<Leniencies, 'eitherSecretMethod' | 'loopbackWebClient'>
 }
 
 export interface RegistrationRequest {
@@ -30,9 +32,13 @@ export interface RegistrationRequest {
  */
 export async function registerClient (
   { said, address }: RegistrationRequest, context: RegistrationContext, now: number
-): Promise<{ readonly body: string, readonly event: AuditInput }> {
-  const metadata = readClientMetadata(said, context)
-  const authenticationMethods = methodsOf(said, metadata)
+): Promise<{ readonly body: string, readonly event: AuditInput, readonly leniencies: readonly LeniencyName[] }> {
+  const { leniencies: { eitherSecretMethod, loopbackWebClient } } = context
+  const metadata = readClientMetadata(said, { ...context, strict: !loopbackWebClient })
+  const isUnnamed = !isNamed(said, metadata)
+  const authenticationMethods: readonly ClientAuthenticationMethod[] = isUnnamed && eitherSecretMethod
+    ? EITHER
+    : [metadata.token_endpoint_auth_method]
   const { client, secret, how } = await context.clients.register({
     metadata, authenticationMethods, ...(address === undefined ? {} : { address })
   }, now)
@@ -42,12 +48,20 @@ export async function registerClient (
     ...(secret === null ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
     ...metadata
   })
-  return { body, event: { type: 'client.registered', reason: how, clientId: client.clientId } }
+  const used: readonly LeniencyName[] = [
+    ...(authenticationMethods === EITHER ? ['eitherSecretMethod'] as const : []),
+    ...(isOfItsType(metadata) ? [] : ['loopbackWebClient'] as const)
+  ]
+  return { body, event: { type: 'client.registered', reason: how, clientId: client.clientId }, leniencies: used }
 }
 
-/** A client that named a method is held to it; one that did not may send its secret either way (section 2, rule 6). */
-function methodsOf (input: unknown, metadata: ClientMetadata): readonly ClientAuthenticationMethod[] {
+/** Whether a client said how it authenticates: then it is held to that (section 2, rule 6). */
+function isNamed (input: unknown, metadata: ClientMetadata): boolean {
   const named: unknown = Object.getOwnPropertyDescriptor(input, 'token_endpoint_auth_method')?.value
-  const registered = metadata.token_endpoint_auth_method
-  return named === registered ? [registered] : ['client_secret_basic', 'client_secret_post']
+  return named === metadata.token_endpoint_auth_method
+}
+
+/** Whether a client is one of the web, or says that it is none. */
+function isOfItsType ({ application_type: type, redirect_uris: uris }: ClientMetadata): boolean {
+  return type === 'native' || uris.every(isWebRedirect)
 }

@@ -8,6 +8,7 @@ import { InvalidOptionError } from '../errors.js'
 import { createClientAdmin } from '../oauth/client-admin.js'
 import { createClients, type Clients } from '../oauth/clients.js'
 import { createGrants, type Grants } from '../oauth/grants.js'
+import { createLeniencyUses, type LeniencyUses } from '../oauth/leniency-uses.js'
 import { assertOptions, schemas } from '../options.js'
 import { memoryStore } from '../stores/memory.js'
 import type { ClientAdmin } from '../../types/client-admin.js'
@@ -32,6 +33,8 @@ export interface PkceStore {
   readonly keyring: Keyring
   readonly clients: Clients
   readonly grants: Grants
+  /** How often clients needed a leniency. */
+  readonly leniencyUses: LeniencyUses
 }
 
 declare module 'fastify' {
@@ -67,6 +70,7 @@ async function openStore (options: PkceStoreOptions): Promise<PkceStore> {
       maxClientsPerNetwork: options.maxClientsPerNetwork ?? 200
     }),
     grants: createGrants({ ...held, secrets }),
+    leniencyUses: createLeniencyUses(),
     keyring: await openKeyring({ ...held, secrets, algorithm, rotation: rotationOf(options.keyRotation), clock })
   })
 }

@@ -103,13 +103,15 @@ function readRedirectUris (members: Members, schemes: readonly string[], grantTy
   return uris.map((uri) => readRedirectUri(uri, { schemes }))
 }
 
+/** Whether a redirect URI that was read is https and not on the user's own machine. */
+export function isWebRedirect (uri: string): boolean {
+  const { protocol, hostname } = new URL(uri)
+  return protocol === 'https:' && !isLoopbackHost(hostname)
+}
+
 /** OpenID Connect Registration §2: a web application has https URIs that are not on the user's own machine. */
 function assertWebRedirects (uris: readonly string[]): void {
-  const isWeb = (uri: string): boolean => {
-    const { protocol, hostname } = new URL(uri)
-    return protocol === 'https:' && !isLoopbackHost(hostname)
-  }
-  if (!uris.every(isWeb)) throw badRedirect('redirect_uris of a web application must be https and not on loopback')
+  if (!uris.every(isWebRedirect)) throw badRedirect('redirect_uris of a web application must be https and not on loopback')
 }
 
 /** What we offer of what was asked for; without the grant and response type of the code flow nothing works (AS-R3). */

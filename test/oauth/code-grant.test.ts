@@ -139,7 +139,7 @@ t.test('a repeat within five seconds is refused and revokes nothing, and the len
 
   const error = await refused(exchange(context, good, START + 5))
 
-  t.match(error, { code: 'invalid_grant', events: [{ type: 'code.replayed', grantId }, { type: 'leniency.used' }] })
+  t.match(error, { code: 'invalid_grant', events: [{ type: 'code.replayed', grantId }, { type: 'leniency.used', operation: 'codeRepeat' }] })
   t.ok((await refresh(context, { client_id: good.client_id, refresh_token: tokens.refresh_token ?? '' })).tokens)
 })
 

@@ -96,6 +96,17 @@ t.test('without a window every reuse kills the family', async (t) => {
   t.equal(await isLive(), false)
 })
 
+t.test('without the leniency a repeat revokes the family at once; with it, it is said that it was needed', async (t) => {
+  const strict = await withFamily({ leniencies: { refreshRepeat: false } })
+  await strict.use(strict.refreshToken)
+  await t.rejects(strict.use(strict.refreshToken), { code: 'invalid_grant' })
+  t.equal(await strict.isLive(), false)
+
+  const lenient = await withFamily()
+  t.notOk('leniencies' in await lenient.use(lenient.refreshToken))
+  t.same((await lenient.use(lenient.refreshToken)).leniencies, ['refreshRepeat'])
+})
+
 t.test('a token of ours that was never handed out kills the family as well', async (t) => {
   const { use, grantId, isLive } = await withFamily()
 

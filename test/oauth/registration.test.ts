@@ -1,12 +1,15 @@
 import t from 'tap'
-import { registerClient } from '../../lib/oauth/registration.js'
+import { registerClient, type RegistrationContext } from '../../lib/oauth/registration.js'
+import { resolveLeniencies } from '../../lib/protocol/leniencies.js'
 import { buildContext, REDIRECT, START } from '../helpers/token-context.js'
 
+const leniencies = resolveLeniencies()
+const strict = { leniencies: resolveLeniencies({}, true) }
 const minimal = { redirect_uris: [REDIRECT] }
 
-async function register (input: unknown, options: { schemes?: readonly string[], strict?: boolean } = {}) {
+async function register (input: unknown, options: Partial<RegistrationContext> = {}) {
   const { clients } = buildContext()
-  const answer = await registerClient({ said: input }, { clients, schemes: [], strict: false, ...options }, START)
+  const answer = await registerClient({ said: input }, { clients, schemes: [], leniencies, ...options }, START)
   const body: Record<string, unknown> = JSON.parse(answer.body)
   return { ...answer, body, stored: await clients.find(String(body.client_id), START) }
 }
@@ -25,7 +28,7 @@ for (const [name, [input, code]] of Object.entries(refusals)) {
   t.test(`a registration with ${name} is refused as ${code} and stores nothing`, async (t) => {
     const { clients, records } = buildContext()
 
-    await t.rejects(registerClient({ said: input }, { clients, schemes: [], strict: false }, START), { name: 'OAuthError', code })
+    await t.rejects(registerClient({ said: input }, { clients, schemes: [], leniencies }, START), { name: 'OAuthError', code })
     t.same((await records.list({ tenant: 'default', kind: 'client', limit: 10 }, START)).records, [])
   })
 }
@@ -57,6 +60,23 @@ t.test('a client that names no method may use either; one that names Basic is he
   t.same(named.stored?.authenticationMethods, ['client_secret_basic'])
 })
 
+t.test('in strict mode a client that names no method uses Basic, which is what that means', async (t) => {
+  const { stored, leniencies: used } = await register({ redirect_uris: ['https://c.example/cb'] }, strict)
+
+  t.same([stored?.authenticationMethods, used], [['client_secret_basic'], []])
+})
+
+t.test('a registration says which leniencies it needed', async (t) => {
+  const web = ['https://c.example/cb']
+  const usedBy = async (input: unknown) => (await register(input)).leniencies
+
+  t.same(await usedBy(minimal), ['eitherSecretMethod', 'loopbackWebClient'])
+  t.same(await usedBy({ redirect_uris: web }), ['eitherSecretMethod'])
+  t.same(await usedBy({ ...minimal, token_endpoint_auth_method: 'none' }), ['loopbackWebClient'])
+  t.same(await usedBy({ ...minimal, token_endpoint_auth_method: 'none', application_type: 'native' }), [])
+  t.same(await usedBy({ redirect_uris: web, token_endpoint_auth_method: 'client_secret_basic' }), [])
+})
+
 t.test('a method in the prototype of the input is not a method that was named', async (t) => {
   const { stored } = await register(JSON.parse(`{"redirect_uris":["${REDIRECT}"],"__proto__":{"token_endpoint_auth_method":"none"}}`))
 
@@ -70,6 +90,6 @@ t.test('a private-use scheme that the operator listed may be registered', async 
 })
 
 t.test('in strict mode a web application must not be on loopback', async (t) => {
-  await t.rejects(register({ ...minimal, application_type: 'web' }, { strict: true }), { code: 'invalid_redirect_uri' })
-  await t.resolves(register({ ...minimal, application_type: 'native' }, { strict: true }))
+  await t.rejects(register({ ...minimal, application_type: 'web' }, strict), { code: 'invalid_redirect_uri' })
+  await t.resolves(register({ ...minimal, application_type: 'native' }, strict))
 })

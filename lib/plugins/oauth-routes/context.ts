@@ -62,7 +62,6 @@ export interface OAuthContext {
   readonly tagLimits: TagLimits
   readonly registration: boolean
   readonly redirectSchemes: readonly string[]
-  readonly strict: boolean
   /** `null` where DPoP proofs mean nothing. */
   readonly dpop: DpopSettings | null
   readonly signIn: SignIn
@@ -174,7 +173,6 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     tagLimits,
     registration,
     redirectSchemes,
-    strict,
     dpop,
     signIn: signInOf(fastify, options),
     clientRequestOf: clientRequests(certificate === undefined ? null : certificateSource(certificate))

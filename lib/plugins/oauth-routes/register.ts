@@ -10,10 +10,11 @@ import { answerOAuthErrors, sendJson } from './oauth-errors.js'
 
 /** Lets clients register themselves (RFC 7591, AS-R1). What they say of themselves is assured by nobody. */
 export function registrationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
-  const { endpoints, store, redirectSchemes: schemes, strict, devices, resources: [{ sender }] } = context
+  const { endpoints, store, redirectSchemes: schemes, devices, tokens, resources: [{ sender }] } = context
   const { certificates } = sender
+  const { leniencies } = tokens
   const registration = {
-    clients: store.clients, schemes, strict, deviceAuthorization: devices !== null, certificates
+    clients: store.clients, schemes, leniencies, deviceAuthorization: devices !== null, certificates
   }
   const keyOf = addressKeys()
   jsonEndpoint(scope, {
@@ -22,7 +23,8 @@ export function registrationEndpoint (scope: FastifyInstance, context: OAuthCont
     refused: 'client.refused',
     async answer (request, reply) {
       const asked = { said: request.body, address: keyOf(request.ip) }
-      const { body, event } = await registerClient(asked, registration, store.clock())
+      const { body, event, leniencies: used } = await registerClient(asked, registration, store.clock())
+      for (const operation of used) recordEvent(request, { ...event, type: 'leniency.used', operation })
       recordEvent(request, event)
       return sendJson(reply.code(201), body)
     }

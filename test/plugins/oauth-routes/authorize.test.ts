@@ -276,12 +276,15 @@ t.test('what a client says of itself is harmless on the page', async (t) => {
   t.match(answer.body, /registered itself less than a minute ago/)
 })
 
-t.test('a deviation for an old client is counted by name', async (t) => {
+t.test('a deviation for an old client is reported and counted by name, also where nobody listens', async (t) => {
   const { app, events } = await oauthApp(t)
   const clientId = await register(app, { redirect_uris: ['http://localhost/cb'] })
   await authorize(app, { client_id: clientId, redirect_uri: 'http://localhost:5000/cb', resource: undefined })
   const used = events.filter(({ type }) => type === 'leniency.used').map(({ operation }) => operation)
-  t.same(used, ['localhostAnyPort', 'missingResource'])
+  t.same(used, ['loopbackWebClient', 'localhostAnyPort', 'missingResource'])
+  t.match(app.pkceStore.leniencyUses.counts(), {
+    loopbackWebClient: 1, localhostAnyPort: 1, missingResource: 1, codeRepeat: 0
+  })
 })
 
 t.test('strict allows no deviation', async (t) => {

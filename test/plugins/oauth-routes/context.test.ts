@@ -2,6 +2,7 @@ import t from 'tap'
 import { buildContext } from '../../../lib/plugins/oauth-routes/context.js'
 import { pkceStore } from '../../../lib/plugins/pkce-store.js'
 import { scopeGuard } from '../../../lib/plugins/scope-guard.js'
+import { resolveLeniencies } from '../../../lib/protocol/leniencies.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { ISSUER, OPTIONS, RESOURCE } from '../../helpers/oauth-app.js'
@@ -61,8 +62,7 @@ t.test('what is left out has its default', async (t) => {
     resources: [{ resource, defaultScopes: ['notes:read'], accessTokenLifetime: 900, accessTokenFormat: 'jwt' }],
     registration: true,
     redirectSchemes: [],
-    strict: false,
-    tokens: { leniencies: { missingResource: true, localhostAnyPort: true, codeRepeat: true } }
+    tokens: { leniencies: resolveLeniencies() }
   })
 })
 
