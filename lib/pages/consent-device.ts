@@ -14,7 +14,7 @@ export interface ConsentDevice {
 
 /** What is different about a device: nobody is sent anywhere, and the code may have come from somebody else. */
 export function deviceWarningOf ({ userCode, isHere }: ConsentDevice): Html {
-  return html`<p>Go on only if a device in front of you shows the code <strong>${userCode}</strong>, because you started this there.</p>
+  return html`<p>Go on only if a device in front of you shows the code <strong class="user-code">${userCode}</strong>, because you started this there.</p>
 ${!isHere && html`<p>The device is not on the network of this browser.</p>`}
 <p>If somebody sent you the code or a link, choose Deny: they would get into your account.</p>`
 }

@@ -45,6 +45,7 @@ footer{margin-top:1.5rem;padding-top:.75rem;border-top:1px solid var(--line)}
 .warning .sign{margin-top:.125rem;color:var(--warn-ink)}
 .warning h2{font-size:1rem;line-height:1.5;font-weight:650;color:var(--warn-ink);text-wrap:balance}
 .warning p{grid-column:1/-1;font-size:.9375rem;line-height:1.45;text-wrap:pretty}
+.user-code{white-space:nowrap}
 .facts{margin-top:1.25rem}
 .facts div{display:grid;grid-template-columns:6.5rem 1fr;column-gap:.75rem;padding:.625rem 0;border-bottom:1px solid var(--line)}
 .facts dt{color:var(--soft);font-size:.875rem;line-height:1.5rem}

@@ -83,7 +83,7 @@ const asked = { ...consentModel, selfRegistered: false, loopback: false, redirec
 t.test('the consent page for a device shows its code, where it asked from, and sends nobody anywhere', async (t) => {
   const page = consentPage(asked)
 
-  t.match(page, 'shows the code <strong>WDJB-MJHT</strong>')
+  t.match(page, 'shows the code <strong class="user-code">WDJB-MJHT</strong>')
   t.match(page, 'choose Deny: they would get into your account')
   t.match(page, '<dt>Asked from</dt><dd><bdi>203.0.113.7</bdi> <small>the network of this browser, less than a minute ago</small>')
   t.notMatch(page, /Sends you to|you go back to the application|not on the network/)

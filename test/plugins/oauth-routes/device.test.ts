@@ -52,7 +52,7 @@ t.test('a device gets its tokens after a person typed its code and agreed', asyn
   t.match(await poll(app, deviceCode, clientId), { statusCode: 400, body: /authorization_pending/ })
 
   const page = await enter(app, userCode.toLowerCase())
-  t.match(page, { statusCode: 200, body: new RegExp(`<strong>${userCode}</strong>`) })
+  t.match(page, { statusCode: 200, body: new RegExp(`<strong class="user-code">${userCode}</strong>`) })
   t.match(events.at(-1), { type: 'authorization.requested', operation: 'device_code', subject: 'alice', clientId })
   const done = await decide(app, [...ticked(page).filter(([, value]) => value !== 'notes:write'), ['decision', 'allow']])
   t.match(done, { statusCode: 200, body: /Your device is connected/ })

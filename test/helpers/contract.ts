@@ -1,0 +1,53 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { cors } from '../../lib/plugins/cors.js'
+import { oauthRoutes } from '../../lib/plugins/oauth-routes/index.js'
+import { pkceStore } from '../../lib/plugins/pkce-store.js'
+import { rateLimits } from '../../lib/plugins/rate-limits.js'
+import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
+import type { StaticClient } from '../../types/oauth.js'
+import type { OAuthRoutesOptions, RateLimitsOptions } from '../../types/options.js'
+import { buildApp, type Teardown } from './build-app.js'
+import { stoppedClock, type StoppedClock } from './clock.js'
+import { OPTIONS, SECRET, STATICS, watchedStore, type WatchedStore } from './oauth-app.js'
+
+export const JOB = 'a-secret-of-the-job-that-is-long-enough-for-us'
+
+const CLIENTS: readonly StaticClient[] = [
+  ...STATICS,
+  { clientId: 'tv', redirectUris: [], grantTypes: [DEVICE_GRANT, 'refresh_token'] },
+  { clientId: 'job', redirectUris: [], grantTypes: ['client_credentials'], secret: JOB, scope: 'notes:read' }
+]
+
+/** Everything that can be switched on. */
+export const EVERYTHING: OAuthRoutesOptions = { ...OPTIONS, deviceAuthorization: true, dpop: { nonce: true } }
+
+export interface ContractServer {
+  readonly app: FastifyInstance
+  readonly origin: string
+  readonly clock: StoppedClock
+  readonly watched: WatchedStore
+  /** The path of every route that a client or a browser can reach. */
+  readonly paths: ReadonlySet<string>
+}
+
+/** An authorization server on a real socket. */
+export async function contractServer (t: Teardown, { routes: changes = {}, limits }: {
+  readonly routes?: Partial<OAuthRoutesOptions>
+  readonly limits?: RateLimitsOptions
+} = {}): Promise<ContractServer> {
+  const app = buildApp(t)
+  const clock = stoppedClock()
+  const watched = watchedStore()
+  const paths = new Set<string>()
+  app.addHook('onRoute', ({ url, config }) => { if (config?.mcpSecurity?.public === true) paths.add(url) })
+  if (limits !== undefined) {
+    await app.register(cors, { origins: ['https://app.example'] })
+    await app.register(rateLimits, limits)
+  }
+  await app.register(pkceStore, { store: watched.store, secrets: [SECRET], clients: CLIENTS, clock, pruneInterval: 0 })
+  await app.register(oauthRoutes, { ...EVERYTHING, ...changes })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  return { app, origin: `http://127.0.0.1:${port}`, clock, watched, paths }
+}
