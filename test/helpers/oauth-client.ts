@@ -42,7 +42,7 @@ export class PlainClient {
   }
 
   authorizationUrl (verifier: string, parameters: Readonly<Record<string, string>> = {}): URL {
-    const url = new URL('/authorize', this.origin)
+    const url = new URL(`${this.origin}/authorize`)
     url.search = new URLSearchParams({
       response_type: 'code',
       client_id: this.clientId,

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { buildResourceMetadata } from '../../protocol/resource-metadata.js'
 import { buildServerMetadata } from '../../protocol/server-metadata.js'
-import { pathOf, serverMetadataPaths } from '../../protocol/well-known.js'
+import { pathOf } from '../../protocol/well-known.js'
 import { serveBelow, type Documents } from '../support/documents.js'
 import { serveResourceMetadata } from '../support/resource-documents.js'
+import { serveServerMetadata } from '../support/server-documents.js'
 import type { OAuthContext } from './context.js'
 import type { OAuthResource } from './resources.js'
 
-const SERVER = '/.well-known/oauth-authorization-server'
 const OPENID = '/.well-known/openid-configuration'
 const NO_DOCUMENTS: Documents = new Map()
 
@@ -47,16 +47,14 @@ export function discovery (scope: FastifyInstance, context: OAuthContext): void 
   }))
   const { keyring } = store
   const { path: keysPath } = endpoints.jwks
-  const byPath = new Map<string, string>()
-  const describeKeys = (): void => { byPath.set(keysPath, keyring.jwks) }
-  const describeServer = (): void => { for (const path of serverMetadataPaths(issuer)) byPath.set(path, ofServer()) }
-  describeServer()
+  const keySet = new Map<string, string>()
+  const describeKeys = (): void => { keySet.set(keysPath, keyring.jwks) }
   describeKeys()
   keyring.onChange(describeKeys)
-  for (const resource of resources) resource.components.onReplace(describeServer)
+  const replaceServer = serveServerMetadata(scope, issuer, ofServer())
+  for (const resource of resources) resource.components.onReplace(() => { replaceServer(ofServer()) })
   for (const resource of servedHere(context)) serveResource(scope, resource, issuer)
-  serveBelow(scope, SERVER, byPath)
-  serveBelow(scope, keysPath, byPath, keyring.maxAge)
+  serveBelow(scope, keysPath, keySet, keyring.maxAge)
   // Not served, and a host may have its own there: RFC 8414 §3.1 names both places of an issuer with a path.
   for (const base of new Set([OPENID, pathOf(issuer) + OPENID])) {
     if (!scope.hasRoute({ method: 'GET', url: base })) serveBelow(scope, base, NO_DOCUMENTS)

@@ -4,6 +4,7 @@ import { assertOptions, schemas } from '../../options.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 import { acceptForms, acceptJson } from '../support/body-parsers.js'
 import { openToOrigins } from '../support/open-cors.js'
+import { assertOwnTenant } from '../support/server-documents.js'
 import { authorizationEndpoint } from './authorize.js'
 import { consentEndpoint } from './consent.js'
 import { buildContext } from './context.js'
@@ -40,6 +41,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
   }
   assertOptions(schemas.oauthRoutes, options)
   const context = buildContext(fastify, options)
+  assertOwnTenant(context.store, context.issuer)
 
   await fastify.register(async (scope) => {
     scope.addHook('onRequest', openToOrigins)

@@ -15,6 +15,8 @@ import { addressKeys } from '../support/address-key.js'
 import { inOption } from '../support/in-option.js'
 
 const HOUR = 3600
+// A cookie of a name like this can be set by this origin only (AS-C6), and has no path of its own.
+const SESSION_COOKIE = '__Host-mcp-session'
 
 /** What the pages of the built-in accounts work with. */
 export interface Identity {
@@ -33,6 +35,8 @@ export interface Identity {
   readonly secrets: Secrets
   readonly accounts: Accounts
   readonly sessions: Sessions
+  /** Its name: a browser may be signed in to several tenants of one origin. */
+  readonly sessionCookie: string
   readonly attempts: Attempts
   /** What the attempts of an address are counted by. */
   readonly networkOf: (address: string) => string
@@ -63,6 +67,7 @@ export function openIdentity (fastify: FastifyInstance, options: SignInOptions):
     secrets,
     accounts,
     sessions: createSessions({ records, tenant, accounts, idle, absolute }),
+    sessionCookie: tenant === 'default' ? SESSION_COOKIE : `${SESSION_COOKIE}-${tenant}`,
     attempts: createAttempts({ records, tenant, limit }),
     networkOf: addressKeys(),
     setUp: createSetUp({ records, tenant, accounts, issuer })

@@ -4,10 +4,9 @@ import type { Session } from '../../identity/sessions.js'
 import { clearCookie, readCookie, setCookie } from '../support/cookies.js'
 import type { Identity } from './identity.js'
 
-const NAME = '__Host-mcp-session'
-
-export async function findSession (request: FastifyRequest, { sessions, clock }: Identity): Promise<Session | null> {
-  const id = readCookie(request, NAME)
+export async function findSession (request: FastifyRequest, identity: Identity): Promise<Session | null> {
+  const { sessions, sessionCookie, clock } = identity
+  const id = readCookie(request, sessionCookie)
   return id === undefined ? null : await sessions.find(id, clock())
 }
 
@@ -16,16 +15,16 @@ export async function startSession (request: FastifyRequest, reply: FastifyReply
   readonly identity: Identity
   readonly account: Account
 }): Promise<void> {
-  const { sessions, clock } = identity
-  const before = readCookie(request, NAME)
+  const { sessions, sessionCookie, clock } = identity
+  const before = readCookie(request, sessionCookie)
   if (before !== undefined) await sessions.end(before, clock())
-  setCookie(reply, { name: NAME, value: await sessions.start(account, clock()) })
+  setCookie(reply, { name: sessionCookie, value: await sessions.start(account, clock()) })
 }
 
 /** Ends it in the store, too: a copy of the cookie is worth nothing afterwards. */
 export async function endSession (request: FastifyRequest, reply: FastifyReply, identity: Identity): Promise<void> {
-  const { sessions, clock } = identity
-  const id = readCookie(request, NAME)
+  const { sessions, sessionCookie, clock } = identity
+  const id = readCookie(request, sessionCookie)
   if (id !== undefined) await sessions.end(id, clock())
-  clearCookie(reply, NAME)
+  clearCookie(reply, sessionCookie)
 }
