@@ -1,7 +1,12 @@
+import { X509Certificate } from 'node:crypto'
 import t from 'tap'
 import { authenticateClient } from '../../lib/oauth/client-authentication.js'
 import { sha256 } from '../../lib/crypto/digest.js'
-import { addClient, buildContext, formOf, REDIRECT, START } from '../helpers/token-context.js'
+import type { ClientRequest } from '../../lib/oauth/client-request.js'
+import { StoreUnavailableError } from '../../lib/stores/errors.js'
+import { assertionClient } from '../helpers/assertion-client.js'
+import { makeCertificate } from '../helpers/certificates.js'
+import { addClient, buildContext, formOf, ISSUER, REDIRECT, START } from '../helpers/token-context.js'
 
 const SECRET = 's3cret'.repeat(8)
 const context = buildContext({
@@ -114,4 +119,52 @@ t.test('no secret is good for a client that has none', async (t) => {
   const own = { ...context, clients: { ...context.clients, find: async () => ({ ...client, secretDigests: [] }) } }
 
   await t.rejects(authenticate({ form: { client_id: client.clientId, client_secret: 'any' } }, own), { code: 'invalid_client' })
+})
+
+const job = await assertionClient({ clientId: 'job', audience: ISSUER, now: () => START })
+const certificate = { x509: new X509Certificate(makeCertificate('named', ['DNS:client.example']).cert), thumbprint: '', isTrusted: true }
+const proving = buildContext({
+  statics: [
+    { clientId: 'job', redirectUris: [REDIRECT], jwks: job.jwks },
+    { clientId: 'named', redirectUris: [REDIRECT], tlsClientAuth: { sanDns: 'client.example' } },
+    { clientId: 'other', redirectUris: [REDIRECT], tlsClientAuth: { sanDns: 'other.example' } }
+  ]
+})
+const prove = (form: Readonly<Record<string, string>>, more: Partial<ClientRequest> = {}) => authenticateClient(
+  { authorization: undefined, proofs: [], certificate: null, form: formOf(form), ...more }, proving, START)
+
+t.test('a client with a key is who signed, named beside it or not', async (t) => {
+  t.equal((await prove(job.fields())).clientId, 'job')
+  t.equal((await prove({ client_id: 'job', ...job.fields() })).clientId, 'job')
+})
+
+t.test('what an assertion lacks is told to the audit, as what it needed leniency for', async (t) => {
+  const reported: unknown[] = []
+  const report = (event: unknown): void => { reported.push(event) }
+  await prove(job.fields({ claims: { aud: `${ISSUER}/` } }), { report })
+  await prove(job.fields({ claims: { aud: `${ISSUER}/` } }))
+
+  t.same(reported, [{ type: 'leniency.used', operation: 'assertionAudience', clientId: 'job' }])
+  for (const [fields, reason] of [
+    [{ client_id: 'named', ...job.fields() }, 'client assertion: of another client'],
+    [job.fields({ claims: { exp: START - 60 } }), 'client assertion: expired'],
+    [job.fields({ claims: { sub: undefined } }), 'client assertion: no sub'],
+    [job.fields({ claims: { sub: 'named', iss: 'named' } }), 'wrong authentication method']
+  ] as const) {
+    await t.rejects(prove(fields), { code: 'invalid_client', reason })
+  }
+})
+
+t.test('a client with a certificate is whom it names', async (t) => {
+  t.equal((await prove({ client_id: 'named' }, { certificate })).clientId, 'named')
+  await t.rejects(prove({ client_id: 'other' }, { certificate }), { code: 'invalid_client', reason: 'client certificate: of somebody else' })
+  await t.rejects(prove({ client_id: 'named' }), { code: 'invalid_client', reason: 'client certificate: no certificate' })
+  await t.rejects(prove({ client_id: 'named', client_secret: 'x' }, { certificate }), { code: 'invalid_client', reason: 'wrong authentication method' })
+})
+
+t.test('keys that cannot be had now are no refusal', async (t) => {
+  const down = { ...proving, assertions: { ...proving.assertions, isFirstUse: async () => { throw new StoreUnavailableError('down') } } }
+  const request = { authorization: undefined, proofs: [], certificate: null, form: formOf(job.fields()) }
+
+  await t.rejects(authenticateClient(request, down, START), StoreUnavailableError)
 })

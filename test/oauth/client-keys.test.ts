@@ -29,6 +29,7 @@ t.test('a key that the client registered is found by its name', async (t) => {
   await t.rejects(keys.find(inline, { algorithm: 'ES256', kid: 'three' }, START), new InvalidTokenError('unknown key'))
   await t.rejects(keys.find(inline, { algorithm: 'EdDSA', kid: one.kid }, START), new InvalidTokenError('unknown key'))
   await t.rejects(keys.find(inline, wanted(null), START), new InvalidTokenError('several keys fit'))
+  await t.rejects(keys.find(clientOf({}), wanted(one), START), new InvalidTokenError('unknown key'))
 })
 
 t.test('a certificate is known when it is the first one of a key', async (t) => {

@@ -33,10 +33,11 @@ async function sent (t: Teardown, options: ClientCertificateOptions | null, head
 const PROXY = { header: 'Client-Cert', proxies: ['127.0.0.1'] }
 
 t.test('a request brings its form, its header, and the certificate that the proxy saw', async (t) => {
-  const { form, authorization, certificate } = await sent(t, PROXY)
+  const { form, authorization, certificate, proofs } = await sent(t, PROXY)
 
   t.same([...form], [['a', ['b']]])
   t.equal(authorization, 'Basic YTpi')
+  t.same(proofs, [])
   t.match(certificate, { thumbprint: own.thumbprint, isTrusted: false })
   t.equal(certificate?.x509.subject, 'CN=client.example')
 })
@@ -56,4 +57,23 @@ t.test('a header means nothing without the option, and from anybody else than th
 t.test('what is no certificate is none', async (t) => {
   t.equal((await sent(t, PROXY, ':AAAA:')).certificate, null)
   t.equal((await sent(t, PROXY, 'nonsense')).certificate, null)
+})
+
+t.test('every DPoP proof is brought, and what the audit has to hear', async (t) => {
+  const app = buildApp(t)
+  const read = clientRequests(null)
+  const brought: unknown[] = []
+  acceptForms(app)
+  app.post('/token', async (request) => {
+    const { proofs, report } = read(request)
+    brought.push(proofs)
+    report?.({ type: 'leniency.used', operation: 'assertionReuse' })
+    return ''
+  })
+  const answer = await app.inject({
+    method: 'POST', url: '/token', headers: { 'content-type': 'application/x-www-form-urlencoded', dpop: 'a.b.c' }, payload: ''
+  })
+
+  t.equal(answer.statusCode, 200)
+  t.same(brought, [['a.b.c']])
 })
