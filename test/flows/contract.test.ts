@@ -89,6 +89,9 @@ const ask = (fields: Fields) => async (server: ContractServer) => await send(ser
 })
 const register = (metadata: object) => async (server: ContractServer) => await send(server, '/register', { json: metadata })
 
+const JOB_HEADERS = { authorization: basic('job', JOB) }
+const clientCredentials = token({ grant_type: 'client_credentials', resource: RESOURCE }, JOB_HEADERS)
+
 const device = (what: (server: ContractServer, codes: Codes) => Promise<void>) => async (server: ContractServer) => {
   const codes = await codesOf(server)
   await what(server, codes)
@@ -99,7 +102,7 @@ const ownCases: Readonly<Record<string, readonly Case[]>> = {
   '/token': [
     ['a code', 200, null, (server) => exchange(server)],
     ['a refresh token', 200, null, refresh({})],
-    ['client credentials', 200, null, token({ grant_type: 'client_credentials', resource: RESOURCE }, { authorization: basic('job', JOB) })],
+    ['client credentials', 200, null, clientCredentials],
     ['a device that was allowed', 200, null, device((server, codes) => decideDevice(server, codes.user_code, 'allow'))],
     ['no grant type', 400, 'invalid_request', token({ client_id: 'house' })],
     ['an unknown grant type', 400, 'unsupported_grant_type', token({ client_id: 'house', grant_type: 'password' })],
@@ -121,6 +124,15 @@ const ownCases: Readonly<Record<string, readonly Case[]>> = {
     ['a token', 200, null, async (server) => await send(server, '/revoke', { fields: { client_id: 'house', token: (await tokensOf(server)).access_token } })],
     ['a token of nobody', 200, null, async (server) => await send(server, '/revoke', { fields: { client_id: 'house', token: 'x' } })],
     ['no token', 400, 'invalid_request', async (server) => await send(server, '/revoke', { fields: { client_id: 'house' } })]
+  ],
+  '/introspect': [
+    ['a token of its own', 200, null, async (server) => {
+      const { access_token: accessToken } = await (await clientCredentials(server)).json() as Tokens
+      return await send(server, '/introspect', { fields: { token: accessToken }, headers: JOB_HEADERS })
+    }],
+    ['a token of nobody', 200, null, async (server) => await send(server, '/introspect', { fields: { token: 'x' }, headers: JOB_HEADERS })],
+    ['no token', 400, 'invalid_request', async (server) => await send(server, '/introspect', { headers: JOB_HEADERS })],
+    ['a client that cannot show who it is', 401, 'invalid_client', async (server) => await send(server, '/introspect', { fields: { client_id: 'house', token: 'x' } })]
   ],
   '/par': [
     ['a request', 201, null, push({})],
@@ -164,6 +176,7 @@ const ownCases: Readonly<Record<string, readonly Case[]>> = {
 const usual: Readonly<Record<string, Sent>> = {
   '/token': { fields: { grant_type: 'refresh_token', client_id: '0123456789abcdefghijkl', refresh_token: 'x' } },
   '/revoke': { fields: { client_id: '0123456789abcdefghijkl', token: 'x' } },
+  '/introspect': { fields: { client_id: '0123456789abcdefghijkl', token: 'x' } },
   '/par': { fields: pushed() },
   '/device_authorization': { fields: { client_id: 'tv', resource: RESOURCE } },
   '/register': { json: { redirect_uris: [LOOPBACK] } }
@@ -204,6 +217,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   login_required: 'redirect',
   consent_required: 'redirect',
   request_uri_not_supported: 'redirect',
+  unmet_authentication_requirements: 'redirect',
   invalid_request_uri: 'page',
   invalid_token: 'resource',
   insufficient_scope: 'resource',
@@ -243,8 +257,7 @@ for (const path of Object.keys(ownCases)) {
   })
 
   t.test(`POST ${path} keeps the contract when there are too many requests`, async (t) => {
-    const tier = { max: 1, window: 60 }
-    const server = await contractServer(t, { limits: { sensitive: tier, registration: tier } })
+    const server = await contractServer(t, { limits: { general: { max: 1, window: 60 } } })
     const again = async () => await send(server, path, { headers: { origin: 'https://app.example' } })
     await again()
     await assertContract(t, await again(), 429, 'too_many_requests')
@@ -312,8 +325,10 @@ t.test('what people see is a page, never kept, never framed, whatever happens', 
   }
 })
 
-const redirects: Record<string, [Fields, string]> = {
-  'a silent request, and nobody who is signed in': [{ prompt: 'none' }, 'login_required'],
+const redirects: Record<string, [Fields, string, Sent['headers']?]> = {
+  'a silent request, and nobody who is signed in': [{ prompt: 'none' }, 'login_required', {}],
+  'a silent request, and nobody who has agreed': [{ prompt: 'none' }, 'consent_required'],
+  'a sign-in that the host cannot prove': [{ max_age: '1' }, 'unmet_authentication_requirements'],
   'another response type': [{ response_type: 'token' }, 'unsupported_response_type'],
   'no challenge': [{ code_challenge: undefined }, 'invalid_request'],
   'another resource': [{ resource: 'https://evil.example/' }, 'invalid_target'],
@@ -325,8 +340,11 @@ const redirects: Record<string, [Fields, string]> = {
 t.test('what a client of the operator is told by redirect has a documented code, state and issuer', async (t) => {
   const server = await contractServer(t)
 
-  for (const [what, [fields, error]] of Object.entries(redirects)) {
-    const answer = await send(server, authorizationUrl(fields), { method: 'GET' })
+  for (const [what, [fields, error, headers = USER]] of Object.entries(redirects)) {
+    const first = await send(server, authorizationUrl(fields), { method: 'GET', headers })
+    const location = first.headers.get('location') ?? ''
+    // Where the user has to sign in anew, the browser first comes back to us.
+    const answer = location.startsWith('/') ? await send(server, location, { method: 'GET', headers }) : first
     const { searchParams } = new URL(answer.headers.get('location') ?? 'none:')
     t.equal(answer.status, 303, what)
     t.equal(answer.headers.get('cache-control'), 'no-store', what)
