@@ -101,6 +101,15 @@ export const also = {
     'lib/oauth/client-lifetime.ts', 'lib/oauth/client-quota.ts', 'lib/oauth/client-records.ts'
   ],
   'test/oauth/client-admin.test.ts': ['lib/oauth/client-redirects.ts'],
+  'test/oauth/sender-binding.test.ts': [
+    'lib/oauth/code-grant.ts', 'lib/oauth/first-tokens.ts', 'lib/oauth/grant-binding.ts', 'lib/oauth/refresh-grant.ts',
+    'lib/oauth/token-answer.ts', 'lib/oauth/token-refusal.ts', 'lib/tokens/access-token-claims.ts',
+    'lib/tokens/opaque-token.ts'
+  ],
+  'test/plugins/oauth-routes/dpop-nonce.test.ts': [
+    'lib/plugins/oauth-routes/authorize.ts', 'lib/plugins/oauth-routes/client-request.ts',
+    'lib/plugins/support/dpop-settings.ts'
+  ],
   'test/oauth/introspection.test.ts': ['lib/oauth/introspection-answer.ts', 'lib/tokens/own-token.ts'],
   'test/oauth/static-clients.test.ts': ['lib/oauth/static-credentials.ts'],
   'test/protocol/client-key-members.test.ts': ['lib/protocol/certificate-subject.ts'],

@@ -128,6 +128,15 @@ t.test('the refresh token of a key says so', async (t) => {
   t.notOk(Object.hasOwn(facts, 'sub'))
 })
 
+t.test('a refresh token of a grant that has none is inactive', async (t) => {
+  const { ask, context, grantId, refreshToken } = await scene()
+  const held = await context.grants.read(grantId, START)
+  if (held === null) throw new Error('the grant is gone')
+  await context.grants.advance(held, { ...held.grant, refresh: null }, START)
+
+  t.strictSame((await ask(refreshToken)).facts, INACTIVE)
+})
+
 t.test('a wrong hint does not matter', async (t) => {
   const { ask, accessToken } = await scene()
 

@@ -8,7 +8,8 @@ import { StoreUnavailableError } from '../../lib/stores/errors.js'
 import { PROOF_ALGORITHMS } from '../../lib/tokens/dpop-proof.js'
 import { rememberedProofs } from '../../lib/tokens/dpop-replay.js'
 import type { DpopSettings } from '../../lib/tokens/dpop-settings.js'
-import type { ClientMetadata } from '../../types/oauth.js'
+import { findOwnToken } from '../../lib/tokens/own-token.js'
+import type { AccessTokenFormat, ClientMetadata } from '../../types/oauth.js'
 import { makeCertificate } from '../helpers/certificates.js'
 import { dpopClient } from '../helpers/dpop.js'
 import {
@@ -29,9 +30,14 @@ const proven = ({ proof } = own): Sent => ({ proofs: [proof(null)] })
 
 /** A client with a code, and a way to use that. */
 async function scene (input: {
-  readonly metadata?: Partial<ClientMetadata>, readonly codeKey?: string, readonly settings?: DpopSettings
+  readonly metadata?: Partial<ClientMetadata>
+  readonly codeKey?: string
+  readonly settings?: DpopSettings
+  readonly accessTokenFormat?: AccessTokenFormat
 } = {}) {
-  const context = buildContext({ dpop: input.settings ?? dpop() })
+  const context = buildContext({
+    dpop: input.settings ?? dpop(), accessTokenFormat: input.accessTokenFormat ?? 'jwt'
+  })
   const { client, secret } = await addClient(context, input.metadata)
   const { code, grantId } =
     await authorize(context, client.clientId, input.codeKey === undefined ? {} : { codeKey: input.codeKey })
@@ -54,6 +60,14 @@ t.test('a proof at the token endpoint binds the access token to its key (EX-21)'
 
   t.equal(tokens.token_type, 'DPoP')
   t.strictSame(decodeJwt(tokens.access_token).cnf, { jkt: own.thumbprint })
+})
+
+t.test('an opaque token is bound as well, and its record says to what', async (t) => {
+  const { context, exchange } = await scene({ accessTokenFormat: 'opaque' })
+  const { tokens } = await exchange(proven())
+
+  t.equal(tokens.token_type, 'DPoP')
+  t.match(await findOwnToken(tokens.access_token, context, START), { confirmation: { jkt: own.thumbprint } })
 })
 
 t.test('without a proof the token is a bearer token, and says of no key', async (t) => {

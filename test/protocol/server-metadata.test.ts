@@ -1,9 +1,9 @@
 import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js'
 import t from 'tap'
 import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
-import { buildServerMetadata, endpointsOf } from '../../lib/protocol/server-metadata.js'
+import { buildServerMetadata, endpointsOf, type ServerMetadataInput } from '../../lib/protocol/server-metadata.js'
 
-type Changes = { grantTypes?: string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
+type Changes = Pick<Partial<ServerMetadataInput>, 'sender'> & { grantTypes?: string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
 
 function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
   const issuer = changes.issuer ?? 'https://h.example'
@@ -107,4 +107,13 @@ t.test('the issuer goes out byte by byte', async (t) => {
 t.test('the SDK reads the document', async (t) => {
   t.equal(OAuthMetadataSchema.safeParse(build()).success, true)
   t.equal(OAuthMetadataSchema.safeParse(build({ registration: false, scopes: [] })).success, true)
+})
+
+t.test('what tokens can be bound to is advertised where it is on (AS-M5)', async (t) => {
+  const bound = build({ sender: { dpopAlgorithms: ['ES256'], certificates: true } })
+
+  t.strictSame(bound.dpop_signing_alg_values_supported, ['ES256'])
+  t.equal(bound.tls_client_certificate_bound_access_tokens, true)
+  t.notOk(Object.hasOwn(build(), 'dpop_signing_alg_values_supported'))
+  t.notOk(Object.hasOwn(build(), 'tls_client_certificate_bound_access_tokens'))
 })

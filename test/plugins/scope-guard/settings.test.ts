@@ -108,3 +108,10 @@ t.test('a verifier of the host needs no store and goes by the machine\'s clock',
 
   t.equal(settings.clock.name, 'systemClock')
 })
+
+t.test('what is remembered of our own tokens, and for how long, is for the guard to say', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore, { pruneInterval: 0 })
+
+  t.equal((await readSettings(app, { ...own, issuer: ISSUER, rememberedTokens: 0, recheck: 0 })).resource, RESOURCE)
+})
