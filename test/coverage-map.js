@@ -32,7 +32,7 @@ export const also = {
     'lib/plugins/oauth-routes/consent-model.ts', 'lib/plugins/oauth-routes/context.ts',
     'lib/plugins/oauth-routes/device-authorization.ts', 'lib/plugins/oauth-routes/index.ts'
   ],
-  'test/pages/consent-page.test.ts': ['lib/pages/consent-device.ts'],
+  'test/pages/consent-page.test.ts': ['lib/pages/client-trust.ts', 'lib/pages/consent-device.ts'],
   'test/pages/device-page.test.ts': ['lib/pages/account.ts'],
   'test/protocol/server-metadata.test.ts': ['lib/protocol/grant-types.ts'],
   'test/plugins/oauth-routes/authorize.test.ts': [

@@ -1,6 +1,7 @@
 import { plainText } from '../protocol/text.js'
 import { accountOf } from './account.js'
 import { askedFrom, deviceWarningOf, type ConsentDevice } from './consent-device.js'
+import { trustOf, type ClientTrust } from './client-trust.js'
 import { consentScopeOf, type ConsentScope } from './consent-scope.js'
 import { hiddenFieldsOf } from './field.js'
 import { html, type Html } from './html.js'
@@ -12,11 +13,7 @@ export interface ConsentModel {
   /** As the client gave it: the page makes it harmless. */
   readonly clientName: string
   readonly clientId: string
-  readonly selfRegistered: boolean
-  /** The host that publishes the document about the client, and so vouches for it; `null` for other clients. */
-  readonly documentHost: string | null
-  /** How long ago it registered, in words: "3 minutes". */
-  readonly registeredAgo: string | null
+  readonly trust: ClientTrust
   /** Whether its redirect URI is on the loopback interface. */
   readonly loopback: boolean
   /** What asked, when that was a device; then nobody is sent anywhere. `null` for a browser. */
@@ -28,6 +25,8 @@ export interface ConsentModel {
   /** What it wants to use; at least one. */
   readonly resources: ReadonlyArray<{ readonly resource: string, readonly name: string }>
   readonly scopes: readonly ConsentScope[]
+  /** For how long a yes is remembered, in words; `null`: not at all. */
+  readonly rememberedFor: string | null
   readonly action: string
   readonly handle: string
   readonly csrf: string
@@ -35,13 +34,12 @@ export interface ConsentModel {
   readonly signOutAction?: string
 }
 
-function warningOf ({ selfRegistered, registeredAgo, loopback, device }: ConsentModel): Html | null {
-  if (!selfRegistered && !loopback && device === null) return null
-  const since = registeredAgo === null ? '' : ` ${registeredAgo} ago`
+function warningOf ({ trust, loopback, device }: ConsentModel): Html | null {
+  if (trust.by !== 'nobody' && !loopback && device === null) return null
   return html`<section class="warning" aria-labelledby="warning">
 ${warningMark}
 <h2 id="warning">Did you start this yourself, just now?</h2>
-${selfRegistered && html`<p>The application registered itself${since} and chose its own name. Nobody has checked who it is.</p>`}
+${trust.by === 'nobody' && html`<p>The application registered itself ${trust.since} ago and chose its own name. Nobody has checked who it is.</p>`}
 ${loopback && html`<p>It is a program on this computer, where any program can ask under any name.</p>`}
 ${device === null ? html`<p>If you did not expect this page, choose Deny.</p>` : deviceWarningOf(device)}
 </section>`
@@ -61,8 +59,8 @@ function sendsTo (model: ConsentModel): Html {
 function factsOf (model: ConsentModel, clientName: string): Html {
   return html`<dl class="facts">
 <div><dt>Application</dt><dd><bdi>${clientName}</bdi> <code dir="ltr">${plainText(model.clientId, 200)}</code></dd></div>
-${model.documentHost !== null && html`<div><dt>Published by</dt><dd><bdi>${model.documentHost}</bdi></dd></div>
-`}${model.device === null ? sendsTo(model) : askedFrom(model.device)}
+<div><dt>Assured by</dt>${trustOf(model.trust)}</div>
+${model.device === null ? sendsTo(model) : askedFrom(model.device)}
 <div><dt>Wants to use</dt>${model.resources.map(({ name, resource }) => html`<dd><bdi>${name}</bdi> <code dir="ltr">${resource}</code></dd>`)}</div>
 </dl>`
 }
@@ -99,7 +97,7 @@ ${model.scopes.map(consentScopeOf)}
 <button class="button" type="submit" name="decision" value="deny">Deny</button>
 <button class="button primary" type="submit" name="decision" value="allow">Allow</button>
 </div>
-<p class="hint">${model.device === null ? 'Either way you go back to the application.' : 'Either way you go on at your device.'} It never sees your password.</p>
+<p class="hint">${model.device === null ? 'Either way you go back to the application.' : 'Either way you go on at your device.'} It never sees your password.${model.rememberedFor !== null && html` If you allow it, you are not asked the same again for ${model.rememberedFor}.`}</p>
 </form>`
   })
 }

@@ -10,9 +10,7 @@ export const consentModel: ConsentModel = {
   user: 'ada',
   clientName: 'Claude Code',
   clientId: '8Jq2uXo7TtmWb0n1yDk5Ug',
-  selfRegistered: true,
-  documentHost: null,
-  registeredAgo: '2 minutes',
+  trust: { by: 'nobody', since: '2 minutes' },
   loopback: true,
   device: null,
   redirectHost: 'localhost:54321',
@@ -37,6 +35,7 @@ export const consentModel: ConsentModel = {
       components: [{ title: 'Add a note', destructive: false }, { title: 'Delete a note', destructive: true }]
     }
   ],
+  rememberedFor: null,
   action: '/authorize/decision',
   handle: 'the-handle',
   csrf: 'the-csrf-token',

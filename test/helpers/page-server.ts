@@ -15,11 +15,11 @@ import {
 /** Every page that people can meet, by the path under which `servePages` shows it. */
 export const pages: ReadonlyMap<string, string> = new Map([
   ['/consent', consentPage({ ...consentModel, action: '/post' })],
-  ['/consent-plain', consentPage({ ...consentModel, selfRegistered: false, loopback: false })],
+  ['/consent-plain', consentPage({ ...consentModel, trust: { by: 'operator' }, loopback: false })],
   ['/consent-hostile', consentPage(hostileModel)],
   ['/consent-device', consentPage({ ...consentModel, loopback: false, redirectHost: '', device: consentDevice })],
   ['/consent-device-elsewhere', consentPage({
-    ...consentModel, selfRegistered: false, loopback: false, device: { ...consentDevice, network: '2001:db8:1:2::', isHere: false }
+    ...consentModel, trust: { by: 'operator' }, loopback: false, device: { ...consentDevice, network: '2001:db8:1:2::', isHere: false }
   })],
   ['/device', devicePage({ ...deviceModel, action: '/post' })],
   ['/device-link', devicePage({ ...deviceModel, userCode: 'WDJB-MJHT' })],

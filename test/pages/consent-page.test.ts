@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { consentPage } from '../../lib/pages/consent-page.js'
+import type { ClientTrust } from '../../lib/pages/client-trust.js'
+import { consentPage, type ConsentModel } from '../../lib/pages/consent-page.js'
 import { elementsOf, fieldsOf } from '../helpers/markup.js'
 import { consentDevice, consentModel } from '../helpers/page-models.js'
 
@@ -29,9 +30,17 @@ t.test('who asks, for what, and where the answer goes is shown (AS-C1)', async (
   }
 })
 
-t.test('who publishes the document of a client is shown, where there is one (AS-C1)', async (t) => {
-  t.match(consentPage({ ...consentModel, documentHost: 'client.example' }), '<dt>Published by</dt><dd><bdi>client.example</bdi></dd>')
-  t.notMatch(consentPage(consentModel), 'Published by')
+t.test('who answers for a client is shown: the operator, the host of its document, or nobody (AS-C1)', async (t) => {
+  const factOf = (trust: ClientTrust) => /<dt>Assured by<\/dt><dd>(.*?)<\/dd>/.exec(consentPage({ ...consentModel, trust }))?.[1]
+
+  t.equal(factOf({ by: 'operator' }), 'The operator of this server <small>approved it</small>')
+  t.equal(factOf({ by: 'document', host: 'c.example' }), '<bdi>c.example</bdi> <small>publishes what it says of itself</small>')
+  t.equal(factOf({ by: 'nobody', since: '2 minutes' }), 'Nobody <small>it registered itself 2 minutes ago</small>')
+})
+
+t.test('the user is told when a yes is remembered, and for how long', async (t) => {
+  t.match(consentPage({ ...consentModel, rememberedFor: '30 days' }), 'you are not asked the same again for 30 days')
+  t.notMatch(consentPage(consentModel), 'asked the same again')
 })
 
 t.test('the user can sign out when the host can', async (t) => {
@@ -39,16 +48,15 @@ t.test('the user can sign out when the host can', async (t) => {
   t.notMatch(consentPage(withoutSignOut), 'Not you?')
 })
 
-t.test('a self-registered client is told of, with its age where it is known', async (t) => {
+t.test('a self-registered client is warned of, with its age', async (t) => {
   const model = { ...consentModel, loopback: false }
 
   t.match(consentPage(model), 'registered itself 2 minutes ago')
-  t.match(consentPage({ ...model, registeredAgo: null }), 'registered itself and chose its own name')
   t.notMatch(consentPage(model), 'this computer')
 })
 
 t.test('a program on this computer is told of', async (t) => {
-  const page = consentPage({ ...consentModel, selfRegistered: false })
+  const page = consentPage({ ...consentModel, trust: { by: 'operator' } })
 
   t.match(page, 'a program on this computer')
   t.match(page, '<small>this computer</small>')
@@ -56,7 +64,7 @@ t.test('a program on this computer is told of', async (t) => {
 })
 
 t.test('a client that the operator configured for the web needs no warning', async (t) => {
-  t.notMatch(consentPage({ ...consentModel, selfRegistered: false, loopback: false }), 'class="warning"')
+  t.notMatch(consentPage({ ...consentModel, trust: { by: 'operator' }, loopback: false }), 'class="warning"')
 })
 
 t.test('a private-use scheme is explained', async (t) => {
@@ -78,7 +86,7 @@ t.test('a hostile name adds no element, turns no text around and does not fill t
   t.ok(page.length < usual.length + 500)
 })
 
-const asked = { ...consentModel, selfRegistered: false, loopback: false, redirectHost: '', device: consentDevice }
+const asked: ConsentModel = { ...consentModel, trust: { by: 'operator' }, loopback: false, redirectHost: '', device: consentDevice }
 
 t.test('the consent page for a device shows its code, where it asked from, and sends nobody anywhere', async (t) => {
   const page = consentPage(asked)

@@ -2,6 +2,7 @@ import { isOpenedBy } from '../../access/opened-by.js'
 import { pinsOpenedBy } from '../../access/pins.js'
 import { resourcesOf } from '../../oauth/resources.js'
 import type { ConsentDevice } from '../../pages/consent-device.js'
+import type { ClientTrust } from '../../pages/client-trust.js'
 import type { ConsentModel } from '../../pages/consent-page.js'
 import type { ConsentComponent } from '../../pages/consent-scope.js'
 import { isLoopbackRedirect, redirectHost } from '../../protocol/redirect-uri.js'
@@ -53,6 +54,11 @@ export function consentedBy (
   return { consented: [...new Set(consented)] }
 }
 
+function trustIn ({ origin, clientId, issuedAt }: Client, now: number): ClientTrust {
+  if (origin === 'dynamic') return { by: 'nobody', since: inWords(now - issuedAt) }
+  return origin === 'document' ? { by: 'document', host: new URL(clientId).host } : { by: 'operator' }
+}
+
 /** What the consent page says about a grant (AS-C1). Everything is ticked: the user unticks. */
 export function buildConsentModel (context: OAuthContext, { client, grant, user, handle, csrf, now, device }: {
   readonly client: Client
@@ -65,14 +71,11 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
 }): ConsentModel {
   const { endpoints, model } = context
   const resources = resourcesOfGrant(grant, context)
-  const selfRegistered = client.origin === 'dynamic'
   return {
     user: user.name ?? user.subject,
     clientName: client.metadata.client_name ?? '',
     clientId: client.clientId,
-    selfRegistered,
-    documentHost: client.origin === 'document' ? new URL(client.clientId).host : null,
-    registeredAgo: selfRegistered ? inWords(now - client.issuedAt) : null,
+    trust: trustIn(client, now),
     ...(device === undefined
       ? { loopback: isLoopbackRedirect(grant.redirectUri), redirectHost: redirectHost(grant.redirectUri), device: null }
       : { loopback: false, redirectHost: '', device }),
@@ -88,6 +91,7 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
         components: resources.flatMap((resource) => openedBy(name, grant.scopes, resource))
       }
     }),
+    rememberedFor: grant.terms === undefined ? null : inWords(context.store.lifetimes.consent),
     action: `${endpoints.authorization.path}/consent`,
     handle,
     csrf,

@@ -35,7 +35,7 @@ t.test('a client with a document gets consent, a code and tokens, and refreshes 
 t.test('the consent page says who publishes what is known of the client (AS-C1)', async (t) => {
   const { app, asks, server } = await scene(t)
   const { body } = await authorize(app, asks)
-  t.match(body, `<dt>Published by</dt><dd><bdi>${server.url().host}</bdi></dd>`)
+  t.match(body, `<dt>Assured by</dt><dd><bdi>${server.url().host}</bdi> `)
   t.match(body, 'A documented client')
   t.notMatch(body, /registered itself/)
 })

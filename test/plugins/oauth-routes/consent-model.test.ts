@@ -81,8 +81,8 @@ t.test('a configured client is vouched for', async (t) => {
   t.match(await modelOf(await contextOf(t), {}), {
     clientName: '',
     clientId: 'house',
-    selfRegistered: false,
-    registeredAgo: null,
+    trust: { by: 'operator' },
+    rememberedFor: null,
     loopback: false,
     redirectHost: 'house.example',
     action: '/authorize/consent',
@@ -100,7 +100,7 @@ t.test('the user is greeted by name, and offered a way out where the host has on
 
 t.test('a self-registered client is not, and says how long ago it came', async (t) => {
   const model = await modelOf(await contextOf(t), { clientId: 'new', redirectUri: LOOPBACK, age: 180 })
-  t.match(model, { selfRegistered: true, registeredAgo: '3 minutes', loopback: true, redirectHost: '127.0.0.1:4711' })
+  t.match(model, { trust: { by: 'nobody', since: '3 minutes' }, loopback: true, redirectHost: '127.0.0.1:4711' })
 })
 
 t.test('times are put in words by the largest unit that fits', async (t) => {

@@ -76,6 +76,13 @@ t.test('the answer is good for its time, and a code that needed no page does not
   t.equal(await isPage(house), true)
 })
 
+t.test('the page says that a yes is remembered, where it is', async (t) => {
+  const { app } = await oauthApp(t)
+
+  t.match((await authorize(app)).body, 'not asked the same again for 30 days')
+  t.notMatch((await authorize(app, { client_id: await register(app) })).body, 'asked the same again')
+})
+
 t.test('with lifetimes.consent 0 everybody is asked each time', async (t) => {
   const house = await oauthApp(t, { lifetimes: { consent: 0 } })
   await codeFor(house.app)
