@@ -118,6 +118,7 @@ export const also = {
   ],
   'test/oauth/device-authorizations.test.ts': ['lib/crypto/user-code.ts', 'lib/oauth/device-code.ts'],
   'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
+  'test/oauth/token-exchange-grant.test.ts': ['lib/oauth/exchange-request.ts'],
   'test/oauth/client-credentials-grant.test.ts': ['lib/oauth/direct-grant.ts'],
   'test/plugins/oauth-routes/context.test.ts': ['lib/plugins/oauth-routes/grant-types.ts'],
   'test/oauth/jwt-bearer-grant.test.ts': [

@@ -203,6 +203,8 @@ export interface Grant {
   readonly terms?: string
   /** Who acts for the user, where somebody else than the client does. */
   readonly actor?: Actor
+  /** Who alone may exchange its tokens (RFC 8693 §4.4). */
+  readonly mayAct?: Actor
 }
 
 /** Who acts for the user of a token, and for whom that one acts (RFC 8693 §4.1). */

@@ -1,18 +1,22 @@
 import { claimAt, isClaims, textClaim, type Claims } from '../tokens/claims.js'
 import { InvalidTokenError } from '../tokens/errors.js'
-import type { Actor } from '../../types/oauth.js'
+import type { Actor, Grant } from '../../types/oauth.js'
 
 /** So many act for each other at most. */
 const MAX_DEPTH = 5
 
 /**
- * Who acts for the user, and for whom that one acts (RFC 8693 §4.1); nothing without such a claim. Says who was there,
- * and gives nobody anything.
+ * Who acts for the user, and for whom that one acts (RFC 8693 §4.1), and who alone may act in times to come (§4.4);
+ * nothing where there are no such claims. Says who was there, and gives nobody anything.
  * @throws {InvalidTokenError} for a malformed one, and for a chain of more than five.
  */
-export function readActor (claims: Claims): { readonly actor?: Actor } {
-  const said = claimAt(claims, 'act')
-  return said === undefined ? {} : { actor: actorOf(said, 1) }
+export function readActors (claims: Claims): Pick<Grant, 'actor' | 'mayAct'> {
+  const acts = claimAt(claims, 'act')
+  const mayAct = claimAt(claims, 'may_act')
+  return {
+    ...(acts === undefined ? {} : { actor: actorOf(acts, 1) }),
+    ...(mayAct === undefined ? {} : { mayAct: actorOf(mayAct, 1) })
+  }
 }
 
 function actorOf (said: unknown, depth: number): Actor {

@@ -39,7 +39,7 @@ export interface AskedDirectly {
 
 /** What one grant of this kind is about. */
 export type DirectFacts = Pick<Grant, 'subject' | 'scopes' | 'resource'> &
-  Partial<Pick<Grant, 'authenticatedAt' | 'acr' | 'amr' | 'actor'>> & {
+  Partial<Pick<Grant, 'authenticatedAt' | 'acr' | 'amr' | 'actor' | 'mayAct'>> & {
     /** Names of the leniencies that it needed. */
     readonly leniencies?: readonly string[]
   }

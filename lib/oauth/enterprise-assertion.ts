@@ -5,7 +5,7 @@ import { listClaim, textClaim, timeClaim, type Claims } from '../tokens/claims.j
 import { InvalidTokenError } from '../tokens/errors.js'
 import type { EnterpriseIssuer } from '../../types/grant-options.js'
 import type { Client } from '../../types/oauth.js'
-import { readActor } from './actor.js'
+import { readActors } from './actor.js'
 import {
   allowedScopes, MAX_SUBJECT, resourceOf, type AskedDirectly, type DirectFacts, type DirectResource, type DirectRules
 } from './direct-grant.js'
@@ -38,7 +38,7 @@ export async function readEnterpriseAssertion (claims: Claims, circumstances: Ci
     authenticatedAt: timeClaim(claims, 'auth_time'),
     acr: textClaim(claims, 'acr'),
     amr: listClaim(claims, 'amr'),
-    ...readActor(claims)
+    ...readActors(claims)
   }
 }
 

@@ -6,7 +6,7 @@ export const CLIENT_SUBJECT = 'client'
 
 /** What an access token tells of its grant. */
 export type GrantFacts = Pick<Grant,
-  'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr' | 'actor'>
+  'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr' | 'actor' | 'mayAct'>
 
 export interface AccessTokenFacts {
   readonly issuer: string
@@ -42,6 +42,7 @@ export function accessTokenClaims (facts: AccessTokenFacts) {
     ...(grant.acr === null ? {} : { acr: grant.acr }),
     ...(grant.amr.length === 0 ? {} : { amr: grant.amr }),
     ...(grant.actor === undefined ? {} : { act: grant.actor }),
+    ...(grant.mayAct === undefined ? {} : { may_act: grant.mayAct }),
     ...(confirmation === null ? {} : { cnf: confirmation }),
     grant_id: grant.grantId
   }

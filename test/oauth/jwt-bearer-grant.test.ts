@@ -159,7 +159,18 @@ t.test('who acts for the user is told by the token, however many act for each ot
 
   t.strictSame(decodeJwt(tokens.access_token).act, { sub: 'bot-2', iss: idp.issuer, act: { sub: 'bot-1' } })
   t.equal((await post(DESK, idJag({ act: chain(5) }))).status, 200)
+  const named = await post(DESK, idJag({ may_act: { sub: 'gateway' } }))
+  t.strictSame(decodeJwt(named.tokens.access_token).may_act, { sub: 'gateway' })
   await t.rejects(post(DESK, idJag({ act: chain(6) })), { code: 'invalid_grant' })
+})
+
+t.test('an ID-JAG that is bound to a key is good with a proof of that key, and of no other', async (t) => {
+  const withKey = (jkt: string) =>
+    ({ ...context, readSender: () => ({ confirmation: { jkt }, useProof: async () => {} }) })
+  const bound = idJag({ cnf: { jkt: 'k'.repeat(43) } })
+
+  t.equal((await post(DESK, bound, withKey('k'.repeat(43)))).tokens.token_type, 'DPoP')
+  await t.rejects(post(DESK, bound, withKey('x'.repeat(43))), { code: 'invalid_grant' })
 })
 
 t.test('a workload acts as its client, needs no secret, and is no user', async (t) => {

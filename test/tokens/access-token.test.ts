@@ -60,6 +60,13 @@ t.test('a token that is the client\'s own says so, and a user\'s never does, wha
   t.notOk('sub_type' in decodeJwt(await issueAccessToken({ ...input, grant: { ...grant, subject: 'a client' } })))
 })
 
+t.test('who acts and who may act are told where the grant knows it', async (t) => {
+  const actors = { actor: { sub: 'a', act: { sub: 'b' } }, mayAct: { sub: 'c' } }
+  const claims = decodeJwt(await issueAccessToken({ ...input, grant: { ...grant, ...actors } }))
+
+  t.strictSame([claims.act, claims.may_act], [actors.actor, actors.mayAct])
+})
+
 t.test('no two tokens are the same', async (t) => {
   t.not(await issueAccessToken(input), await issueAccessToken(input))
 })

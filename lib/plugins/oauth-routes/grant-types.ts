@@ -8,7 +8,8 @@ import type { GrantTypeReader, GrantTypes } from '../../oauth/grant-type.js'
 import { hostGrant } from '../../oauth/host-grant.js'
 import { jwtBearerGrant } from '../../oauth/jwt-bearer-grant.js'
 import { refreshGrant } from '../../oauth/refresh-grant.js'
-import { DEVICE_GRANT, JWT_BEARER } from '../../protocol/grant-types.js'
+import { assertServices, tokenExchangeGrant } from '../../oauth/token-exchange-grant.js'
+import { DEVICE_GRANT, JWT_BEARER, TOKEN_EXCHANGE } from '../../protocol/grant-types.js'
 import { createAssertionVerifier } from '../../tokens/assertions.js'
 import type { OAuthRoutesOptions } from '../../../types/options.js'
 
@@ -24,7 +25,7 @@ const ABSOLUTE_URI = /^[a-z][a-z0-9+.-]*:[!$-;=@-Z_a-z~]+$/i
 export function buildGrantTypes (
   options: OAuthRoutesOptions, { rules, devices }: { rules: DirectRules, devices: DeviceAuthorizations | null }
 ): GrantTypes {
-  const { issuer: audience, assertionIssuers: issuers = [], grantTypes = {} } = options
+  const { issuer: audience, assertionIssuers: issuers = [], tokenExchange: services = [], grantTypes = {} } = options
   const all = new Map<string, GrantTypeReader>([
     ['authorization_code', codeGrant],
     ['refresh_token', refreshGrant],
@@ -33,6 +34,10 @@ export function buildGrantTypes (
   if (devices !== null) all.set(DEVICE_GRANT, deviceGrant(devices))
   if (issuers.length > 0) {
     all.set(JWT_BEARER, jwtBearerGrant({ rules, assertions: createAssertionVerifier({ issuers, audience }) }))
+  }
+  if (services.length > 0) {
+    assertServices(services, [audience, ...rules.resources.map(({ resource }) => resource)])
+    all.set(TOKEN_EXCHANGE, tokenExchangeGrant(services))
   }
   for (const [name, decide] of Object.entries(grantTypes)) {
     // RFC 6749 §4.5. So that no later version of ours means something else by it.

@@ -19,6 +19,7 @@ const wrong: Record<string, [Partial<OAuthRoutesOptions>, RegExp]> = {
   'a component without a name': [{ components: [{ scopes: [] }] }, /^components\.0 must name /],
   'a grant type of the host without a URI': [{ grantTypes: { badge: () => null } }, /^grantTypes\.badge must be named by an absolute URI/],
   'a grant type of the host with a name of the IETF': [{ grantTypes: { 'urn:ietf:params:oauth:grant-type:x': () => null } }, /^grantTypes\.urn:ietf\S+ must not /],
+  'ourselves as a further service': [{ tokenExchange: [{ audience: RESOURCE, clients: ['a'], scopes: ['b'] }] }, /^tokenExchange\.0\.audience must not /],
   'an issuer of assertions without TLS': [{ assertionIssuers: [{ issuer: 'http://idp.example', jwksUri: 'https://idp.example/jwks', profile: 'id-jag' }] }, /^assertionIssuers\.0\.issuer must /],
   'a script scheme for redirects': [{ redirectSchemes: ['cursor', 'javascript'] }, /^redirectSchemes\.1 must /]
 }
@@ -106,6 +107,8 @@ t.test('what the token endpoint can do is what was configured, and nothing is th
   })
   t.strictSame(await grantsOf({
     assertionIssuers: [{ issuer: 'https://ci.example', jwksUri, profile: 'workload', workloads }],
+    tokenExchange: [{ audience: 'https://api.example', clients: ['gateway'], scopes: ['notes:read'] }],
+    deviceAuthorization: true,
     grantTypes: { 'https://desk.example/badge': () => null }
-  }), { names: [...always, 'urn:ietf:params:oauth:grant-type:jwt-bearer', 'https://desk.example/badge'], grantProfiles: [] })
+  }), { names: [...always, 'urn:ietf:params:oauth:grant-type:device_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer', 'urn:ietf:params:oauth:grant-type:token-exchange', 'https://desk.example/badge'], grantProfiles: [] })
 })
