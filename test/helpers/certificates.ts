@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { join } from 'node:path'
 import { hash, X509Certificate } from 'node:crypto'
 
@@ -56,4 +57,16 @@ export async function tlsPost (url: string, headers: Readonly<Record<string, str
   const [answer] = await once(sent, 'response')
   answer.resume()
   return answer.statusCode
+}
+
+/** A `fetch` for forms over TLS, by a client that has a certificate. */
+export function tlsFetch (ca: string, { key, cert }: MadeCertificate) {
+  return async (url: string, { method, headers, body }: {
+    readonly method: string, readonly headers: Readonly<Record<string, string>>, readonly body?: unknown
+  }): Promise<Response> => {
+    const sent = request(url, { method, ca, key, cert, agent: false, headers })
+    sent.end(String(body))
+    const [answer] = await once(sent, 'response')
+    return new Response(await text(answer), { status: answer.statusCode, headers: { 'content-type': answer.headers['content-type'] } })
+  }
 }

@@ -1,10 +1,22 @@
+import Fastify from 'fastify'
 import * as oauth from 'oauth4webapi'
 import t from 'tap'
 import { signInAndConsent } from '../../examples/support/form-browser.js'
+import { oauthRoutes } from '../../lib/plugins/oauth-routes/index.js'
+import { pkceStore } from '../../lib/plugins/pkce-store.js'
+import { makeCertificate, tlsFetch } from '../helpers/certificates.js'
+import { OPTIONS } from '../helpers/oauth-app.js'
 import { startReferenceServer, user } from '../helpers/reference-server.js'
 
 const SECRET = 'a-secret-of-thirty-two-characters-or-more'
 const CALLBACK = 'http://127.0.0.1/callback'
+
+const ALGORITHMS = ['ES256', 'RS256', 'PS256'] as const
+const keys = await Promise.all(ALGORITHMS.map(async (algorithm) => {
+  const { publicKey, privateKey } = await oauth.generateKeyPair(algorithm)
+  return { algorithm, privateKey, jwks: { keys: [{ ...await crypto.subtle.exportKey('jwk', publicKey) }] } }
+}))
+const JOB = { grantTypes: ['client_credentials'], scope: 'notes:read' }
 
 const server = await startReferenceServer(t, {
   configuration: {
@@ -13,7 +25,11 @@ const server = await startReferenceServer(t, {
       { clientId: 'public', redirectUris: [CALLBACK], dpopBoundAccessTokens: true },
       { clientId: 'vault', redirectUris: [CALLBACK], secret: SECRET },
       { clientId: 'poster', redirectUris: [CALLBACK], secret: SECRET, tokenEndpointAuthMethod: 'client_secret_post' },
-      { clientId: 'job', secret: SECRET, grantTypes: ['client_credentials'], scope: 'notes:read' }
+      { clientId: 'job', secret: SECRET, ...JOB },
+      { clientId: 'job.post', secret: SECRET, tokenEndpointAuthMethod: 'client_secret_post', ...JOB },
+      ...keys.flatMap(({ algorithm, jwks }) => [
+        { clientId: algorithm, redirectUris: [CALLBACK], jwks }, { clientId: `job.${algorithm}`, jwks, ...JOB }
+      ])
     ]
   }
 })
@@ -99,7 +115,9 @@ t.test('oauth4webapi: a pushed request, PKCE and DPoP with nonces, a call, a ref
 
 const methods: Readonly<Record<string, readonly [string, oauth.ClientAuth]>> = {
   client_secret_basic: ['vault', oauth.ClientSecretBasic(SECRET)],
-  client_secret_post: ['poster', oauth.ClientSecretPost(SECRET)]
+  client_secret_post: ['poster', oauth.ClientSecretPost(SECRET)],
+  ...Object.fromEntries(keys.map(({ algorithm, privateKey }) =>
+    [`private_key_jwt by ${algorithm}`, [algorithm, oauth.PrivateKeyJwt(privateKey)]]))
 }
 for (const [method, [clientId, authentication]] of Object.entries(methods)) {
   t.test(`oauth4webapi: ${method}, bearer tokens, introspection plain and signed`, async (t) => {
@@ -129,4 +147,51 @@ t.test('oauth4webapi: client credentials, bound to a key', async (t) => {
 
   t.equal(tokens.token_type, 'dpop')
   t.equal((await call(tokens.access_token, dpop)).status, 200)
+})
+
+const jobs: Readonly<Record<string, readonly [string, oauth.ClientAuth]>> = {
+  client_secret_basic: ['job', oauth.ClientSecretBasic(SECRET)],
+  client_secret_post: ['job.post', oauth.ClientSecretPost(SECRET)],
+  ...Object.fromEntries(keys.map(({ algorithm, privateKey }) =>
+    [`private_key_jwt by ${algorithm}`, [`job.${algorithm}`, oauth.PrivateKeyJwt(privateKey)]]))
+}
+for (const [method, [clientId, authentication]] of Object.entries(jobs)) {
+  t.test(`oauth4webapi: client credentials with ${method} (EX-1 to EX-3)`, async (t) => {
+    const client: oauth.Client = { client_id: clientId }
+    const tokens = await oauth.processClientCredentialsResponse(as, client, await oauth.clientCredentialsGrantRequest(
+      as, client, authentication, new URLSearchParams({ resource: server.url.href }), insecure))
+
+    t.equal((await call(tokens.access_token)).status, 200)
+  })
+}
+
+const [tls, own] = [makeCertificate('127.0.0.1'), makeCertificate('own')]
+const named = makeCertificate('named', ['DNS:client.example'])
+
+t.test('oauth4webapi: client credentials with tls_client_auth and self_signed_tls_client_auth', async (t) => {
+  const [key = {}] = keys[0]?.jwks.keys ?? []
+  const https = { key: tls.key, cert: tls.cert, requestCert: true, rejectUnauthorized: false, ca: named.cert }
+  const app = Fastify({ forceCloseConnections: true, https })
+  t.teardown(async () => { await app.close() })
+  await app.register(pkceStore, {
+    clients: [
+      { clientId: 'named', tlsClientAuth: { sanDns: 'client.example' }, ...JOB },
+      {
+        clientId: 'own',
+        tokenEndpointAuthMethod: 'self_signed_tls_client_auth',
+        jwks: { keys: [{ ...key, x5c: [own.der.toString('base64')] }] },
+        ...JOB
+      }
+    ]
+  })
+  await app.register(oauthRoutes, { ...OPTIONS, clientCertificate: {} })
+  const secure = { issuer: OPTIONS.issuer, token_endpoint: `${await app.listen({ port: 0, host: '127.0.0.1' })}/token` }
+
+  for (const [clientId, certificate] of Object.entries({ named, own })) {
+    const client: oauth.Client = { client_id: clientId }
+    const response = await oauth.clientCredentialsGrantRequest(
+      secure, client, oauth.TlsClientAuth(), {}, { [oauth.customFetch]: tlsFetch(tls.cert, certificate) })
+    const tokens = await oauth.processClientCredentialsResponse(secure, client, response)
+    t.equal(tokens.scope, 'notes:read')
+  }
 })
