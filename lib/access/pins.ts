@@ -8,9 +8,9 @@ import { componentOf } from './rules.js'
 /** 96 bits in base64url: nobody names a component so that it has the pin of another one. */
 const LENGTH = 16
 
-/** How a grant remembers a component. */
-export function pinOf ({ kind, name }: Component): string {
-  return sha256(`${kind} ${name}`).slice(0, LENGTH)
+/** How a grant remembers a component: of this resource, since one grant may be for several that name theirs alike. */
+export function pinOf ({ kind, name }: Component, resource: string): string {
+  return sha256(JSON.stringify([resource, kind, name])).slice(0, LENGTH)
 }
 
 /**
@@ -25,5 +25,5 @@ export function pinsOpenedBy (
     asked.some((scope) => isOpenedBy(rule, { scope, asked, model, tags: [] }))
   return policy.components()
     .filter((rule) => rule.destructive === true && isOpen(rule))
-    .map((rule) => pinOf(componentOf(rule, 'components')))
+    .map((rule) => pinOf(componentOf(rule, 'components'), policy.resource))
 }

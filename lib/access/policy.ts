@@ -13,6 +13,8 @@ export type Tasks = boolean | { readonly list: boolean }
 /** What the components of one MCP server need. Built at boot, and anew whenever the components change. */
 export interface Policy {
   readonly model: ScopeModel
+  /** Whose components these are; empty where that makes no difference. */
+  readonly resource: string
   /** Every tag that some component carries: these are live. */
   readonly tags: ReadonlySet<string>
   /**
@@ -39,6 +41,8 @@ export interface Policy {
 
 export interface PolicyInput {
   readonly model: ScopeModel
+  /** The resource whose components these are. A grant that is pinned tells them from those of another one. */
+  readonly resource?: string
   readonly components: readonly ComponentRule[]
   readonly servers?: Servers
   /** Default `false`. */
@@ -58,6 +62,7 @@ const NO_SCOPES: readonly string[] = []
  */
 export function buildPolicy (input: PolicyInput): Policy {
   const { model, servers = {}, requireSenderConstraint = false, tasks = false, tagLimits = TAG_LIMITS } = input
+  const { resource = '' } = input
   assertServers(servers, tagLimits)
   const constraint = buildSenderConstraint(requireSenderConstraint, model, tagLimits)
   const components = structuredClone(input.components)
@@ -74,7 +79,7 @@ export function buildPolicy (input: PolicyInput): Policy {
     const tags = tagsOfRule(rule, servers, path)
     assertRule(rule, { tags, model, limits: tagLimits, path })
     const demand = demandOf(rule, {
-      tags, senderConstrained: constraint.ofRule(rule, tags), pin: pinOf(component)
+      tags, senderConstrained: constraint.ofRule(rule, tags), pin: pinOf(component, resource)
     })
     at(`${path}.${component.kind}`, () => { index.add(component, demand) })
     for (const tag of tags) live.add(tag)
@@ -84,6 +89,7 @@ export function buildPolicy (input: PolicyInput): Policy {
   const open: readonly Demand[] = [plainDemand(NO_SCOPES, constraint.ofScopes(NO_SCOPES))]
   return {
     model,
+    resource,
     tags: live,
     tasks: structuredClone(tasks),
     knows: (scope) => known.has(scope),

@@ -40,7 +40,7 @@ t.test('a scope is not missing when another one implies it', async (t) => {
 })
 
 t.test('a pinned grant opens what is destructive when its consent named it, and everything else as ever', async (t) => {
-  const pin = pinOf({ kind: 'tool', name: 'delete' })
+  const pin = pinOf({ kind: 'tool', name: 'delete' }, '')
   const pinned = (consented: string[], scopes: string[], name: string) =>
     decide(principalWith(scopes, { consented }), tool(name), { policy, now: NOW })
 
@@ -48,7 +48,7 @@ t.test('a pinned grant opens what is destructive when its consent named it, and 
   t.same(pinned([], ['admin'], 'delete'), {
     allowed: false, reason: 'not-consented', required: ['notes:write', 'profile'], missing: []
   })
-  t.match(pinned([pinOf({ kind: 'prompt', name: 'delete' })], ['admin'], 'delete'), { reason: 'not-consented' })
+  t.match(pinned([pinOf({ kind: 'prompt', name: 'delete' }, '')], ['admin'], 'delete'), { reason: 'not-consented' })
   t.match(pinned([pin], ['notes:read'], 'delete'), { reason: 'insufficient-scope' })
   t.ok(pinned([], ['notes:read'], 'search').allowed)
 })
@@ -62,7 +62,7 @@ t.test('of several rules that match a URI each destructive one has to be in the 
     principalWith(['notes:read'], { consented }), message('resources/read', { kind: 'resource', name: 'notes://all/1' }),
     { policy: buildPolicy({ model, components: rules }), now: NOW }
   ).allowed
-  const pins = [pinOf({ kind: 'resource', name: 'notes://all/1' }), pinOf({ kind: 'resourceTemplate', name: 'notes://all/{id}' })]
+  const pins = [pinOf({ kind: 'resource', name: 'notes://all/1' }, ''), pinOf({ kind: 'resourceTemplate', name: 'notes://all/{id}' }, '')]
 
   t.equal(read(pins), true)
   for (const pin of pins) t.equal(read([pin]), false)

@@ -90,7 +90,7 @@ const powers = fc.record({
   amr: some(['pwd', 'otp']),
   authenticatedAt: fc.constantFrom(null, NOW - 5000, NOW - 300, NOW - 1, NOW),
   confirmation: fc.constantFrom(null, { jkt: 'k' }),
-  pins: fc.option(some(NAMES.map(pinOf)), { nil: undefined, freq: 1 })
+  pins: fc.option(some(NAMES.map((name) => pinOf(name, ''))), { nil: undefined, freq: 1 })
 })
 type Powers = Pick<Principal, 'scopes' | 'roles' | 'acr' | 'amr' | 'authenticatedAt' | 'confirmation'> & {
   /** What the grant is pinned to; `undefined`: to nothing. */

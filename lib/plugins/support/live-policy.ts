@@ -25,7 +25,7 @@ export interface LivePolicy {
   onReplace (listener: () => void): void
 }
 
-export interface LivePolicyInput extends Pick<PolicyInput, 'requireSenderConstraint' | 'tasks'> {
+export interface LivePolicyInput extends Pick<PolicyInput, 'requireSenderConstraint' | 'tasks' | 'resource'> {
   readonly scopes: ScopeCatalogue
   readonly components?: readonly ComponentRule[] | undefined
   readonly servers?: Servers | undefined
@@ -41,10 +41,10 @@ interface Current {
 /** @throws {InvalidOptionError} whose message starts with the path of the wrong member. */
 export function buildLivePolicy (input: LivePolicyInput): LivePolicy {
   const { scopes, components = [], servers = {}, advertiseTags = true } = input
-  const { requireSenderConstraint = false, tasks = false } = input
+  const { requireSenderConstraint = false, tasks = false, resource = '' } = input
   const tagLimits = { ...TAG_LIMITS, ...input.tagLimits }
   // Copies: what the host does with its own objects afterwards changes nothing here.
-  const circumstances = structuredClone({ requireSenderConstraint, tasks })
+  const circumstances = structuredClone({ requireSenderConstraint, tasks, resource })
   let tags: ReadonlySet<string> = new Set()
   const model = inOption('', () => buildScopeModel(scopes, () => tags))
   const listeners: Array<() => void> = []

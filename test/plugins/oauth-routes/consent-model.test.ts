@@ -57,7 +57,7 @@ t.test('a component that needs two scopes shows under both when both are asked f
 
 t.test('a grant is pinned to what the page shows and is destructive, where it knows any component', async (t) => {
   const { components, ...bare } = OPTIONS
-  const pin = pinOf({ kind: 'tool', name: 'delete_note' })
+  const pin = pinOf({ kind: 'tool', name: 'delete_note' }, OPTIONS.resource)
   const grantOf = (...scopes: string[]) => ({ resource: OPTIONS.resource, scopes })
 
   t.same(consentedBy(grantOf('notes:write'), await contextOf(t)), { consented: [pin] })
