@@ -1,5 +1,14 @@
+import { once } from 'node:events'
+import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { oauthRoutes } from '../../lib/plugins/oauth-routes/index.js'
+import { pkceStore } from '../../lib/plugins/pkce-store.js'
+import { scopeGuard } from '../../lib/plugins/scope-guard.js'
+import { makeCertificate, tlsPost } from '../helpers/certificates.js'
 import { dpopClient, type DpopClient } from '../helpers/dpop.js'
+import { ISSUER, OPTIONS, RESOURCE } from '../helpers/oauth-app.js'
 import { PlainClient, readTokens } from '../helpers/oauth-client.js'
 import { startReferenceServer } from '../helpers/reference-server.js'
 
@@ -116,4 +125,47 @@ t.test('nobody is told about a token without authentication, or about one for an
 
 t.test('nothing of all this is in the log', async (t) => {
   t.notMatch(server.output(), /dpop\+jwt|mcps_at_|eyJ/)
+})
+
+t.test('a token that was issued over mutual TLS is good over that certificate only (RFC 8705 §3)', async (t) => {
+  const [tls, own, other] = [makeCertificate('127.0.0.1'), makeCertificate('own'), makeCertificate('own')]
+  const https = { key: tls.key, cert: tls.cert, requestCert: true, rejectUnauthorized: false }
+  const app = Fastify({ forceCloseConnections: true, https })
+  t.teardown(async () => { await app.close() })
+  const job = {
+    clientId: 'job', secret: SECRET, grantTypes: ['client_credentials'], scope: 'notes:read', certificateBoundAccessTokens: true
+  }
+  await app.register(pkceStore, { clients: [job] })
+  const { scopes, components = [] } = OPTIONS
+  const clientCertificate = {}
+  await app.register(scopeGuard, { issuer: ISSUER, resource: RESOURCE, scopes, components, clientCertificate })
+  await app.register(oauthRoutes, { ...OPTIONS, clientCertificate })
+  app.post('/mcp', async () => ({ jsonrpc: '2.0', id: 1, result: {} }))
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+
+  async function token (certificate: typeof own | null): Promise<Readonly<Record<string, string>>> {
+    const identity = certificate === null ? {} : { key: certificate.key, cert: certificate.cert }
+    const sent = request(`${origin}/token`, {
+      method: 'POST',
+      ca: tls.cert,
+      agent: false,
+      auth: `job:${SECRET}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      ...identity
+    })
+    sent.end(`grant_type=client_credentials&resource=${encodeURIComponent(RESOURCE)}`)
+    const [answer] = await once(sent, 'response')
+    return JSON.parse(await text(answer))
+  }
+  t.match(await token(null), { error: 'invalid_request' })
+  const { access_token: bound = '', token_type: type } = await token(own)
+  t.equal(type, 'Bearer')
+
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })
+  const call = async (certificate: typeof own | null) => await tlsPost(`${origin}/mcp`, {
+    authorization: `Bearer ${bound}`, 'content-type': 'application/json'
+  }, { ca: tls.cert, own: certificate, body })
+  t.equal(await call(own), 200)
+  t.equal(await call(other), 401)
+  t.equal(await call(null), 401)
 })
