@@ -1,5 +1,6 @@
 import type { Agent } from 'node:https'
 import { Type } from '@sinclair/typebox'
+import type { RegistrationOptions } from '../types/registration-options.js'
 import type { SignIn } from '../types/sign-in.js'
 import { grantMembers } from './grant-options.js'
 import { componentMembers, senderMembers, tagMembers } from './guard-options.js'
@@ -50,6 +51,19 @@ export const clientKeys = Type.Object({
   loopback: Type.Optional(Type.Boolean())
 }, closed)
 
+export const registration = Type.Object({
+  initialAccessTokens: Type.Optional(list(
+    Type.String({ minLength: 32, maxLength: 512 }), { minItems: 1, maxItems: 10 }
+  )),
+  signedIn: Type.Optional(Type.Boolean()),
+  softwareStatements: Type.Optional(Type.Object({
+    issuers: list(Type.Object({ issuer: url, jwksUri: url }, closed), { minItems: 1, maxItems: 100 }),
+    required: Type.Optional(Type.Boolean())
+  }, closed)),
+  allow: Type.Optional(callback<NonNullable<RegistrationOptions['allow']>>()),
+  management: Type.Optional(Type.Boolean())
+}, closed)
+
 /** What the authorization server does. */
 export const oauthRoutesMembers = {
   ...resourceMembers,
@@ -62,7 +76,7 @@ export const oauthRoutesMembers = {
   clientDocuments: Type.Optional(Type.Union([clientDocuments, off])),
   deviceAuthorization: Type.Optional(Type.Boolean()),
   clientKeys: Type.Optional(clientKeys),
-  registration: Type.Optional(Type.Boolean()),
+  registration: Type.Optional(Type.Union([Type.Boolean(), registration])),
   redirectSchemes: Type.Optional(list(Type.String({ pattern: '^[a-z][a-z0-9+.-]{0,63}$' }))),
   leniencies: Type.Optional(Type.Object({
     missingResource: Type.Optional(Type.Boolean()),

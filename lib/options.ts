@@ -3,7 +3,7 @@ import type { AuditSink } from '../types/audit.js'
 import type { TokenVerifier } from '../types/principal.js'
 import { configurableGrants } from './grant-options.js'
 import { bindingMembers, componentMembers, guardMembers, guardModes, senderMembers } from './guard-options.js'
-import { clientDocuments, clientKeys, oauthRoutesMembers, resourceMembers } from './oauth-options.js'
+import { clientDocuments, clientKeys, oauthRoutesMembers, registration, resourceMembers } from './oauth-options.js'
 import { callback, clock, closed, DAY, list, name, object, off, url, whole } from './option-parts.js'
 import { pkceStoreMembers } from './store-options.js'
 
@@ -87,6 +87,7 @@ export const schemas = {
 export const configurationSchema = Type.Partial(Type.Object({
   ...umbrellaMembers,
   audit: Type.Optional(Type.Union([Type.Omit(audit, ['sink'], closed), off])),
+  registration: Type.Optional(Type.Union([Type.Boolean(), Type.Omit(registration, ['allow'], closed)])),
   clientDocuments: Type.Optional(Type.Union([Type.Omit(clientDocuments, ['allow', 'agent'], closed), off])),
   clientKeys: Type.Optional(Type.Omit(clientKeys, ['agent'], closed)),
   ...configurableGrants,

@@ -100,7 +100,9 @@ export const also = {
   'test/oauth/clients.test.ts': [
     'lib/oauth/client-lifetime.ts', 'lib/oauth/client-quota.ts', 'lib/oauth/client-records.ts'
   ],
-  'test/oauth/client-admin.test.ts': ['lib/oauth/client-redirects.ts'],
+  'test/oauth/client-admin.test.ts': [
+    'lib/oauth/client-redirects.ts', 'lib/oauth/client-records.ts'
+  ],
   'test/oauth/sender-binding.test.ts': [
     'lib/oauth/code-grant.ts', 'lib/oauth/first-tokens.ts', 'lib/oauth/grant-binding.ts', 'lib/oauth/refresh-grant.ts',
     'lib/oauth/token-answer.ts', 'lib/oauth/token-refusal.ts', 'lib/tokens/access-token-claims.ts',
@@ -113,6 +115,11 @@ export const also = {
   'test/oauth/introspection.test.ts': ['lib/oauth/introspection-answer.ts', 'lib/tokens/own-token.ts'],
   'test/oauth/static-clients.test.ts': ['lib/oauth/static-credentials.ts'],
   'test/protocol/client-key-members.test.ts': ['lib/protocol/certificate-subject.ts'],
+  'test/plugins/oauth-routes/register.test.ts': [
+    'lib/oauth/client-management.ts', 'lib/oauth/initial-access.ts', 'lib/oauth/registration.ts',
+    'lib/oauth/software-statement.ts',
+    'lib/plugins/oauth-routes/manage-registration.ts', 'lib/plugins/oauth-routes/registration-policy.ts'
+  ],
   'test/oauth/token-endpoint.test.ts': [
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
   ],

@@ -3,6 +3,7 @@ import type { ComponentRule, ScopeCatalogue, SenderConstraint, Servers, TagLimit
 import type { GrantOptions } from './grant-options.js'
 import type { AccessTokenFormat } from './oauth.js'
 import type { ClientCertificateOptions, DpopOptions } from './sender-constraint.js'
+import type { RegistrationOptions } from './registration-options.js'
 import type { SignIn } from './sign-in.js'
 
 /** Deviations for real clients, each by name. */
@@ -75,8 +76,11 @@ export interface OAuthRoutesOptions extends ComponentsOptions, GrantOptions {
    * whoever gets somebody to type a code gets into that account, so it is for operators who have such devices.
    */
   readonly deviceAuthorization?: boolean
-  /** `false`: clients cannot register themselves and the endpoint is not advertised. Default `true`. */
-  readonly registration?: boolean
+  /**
+   * `false`: clients cannot register themselves and the endpoint is not advertised. `true`, the default: everybody may.
+   * Or who may.
+   */
+  readonly registration?: boolean | RegistrationOptions
   /** Private-use redirect schemes, such as `cursor`, that may be registered. Default none (AS-A4). */
   readonly redirectSchemes?: readonly string[]
   readonly leniencies?: Partial<Leniencies>

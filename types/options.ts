@@ -7,6 +7,7 @@ import type { PkceStoreOptions } from './store-options.js'
 export type * from './grant-options.js'
 export type * from './guard-options.js'
 export type * from './oauth-options.js'
+export type * from './registration-options.js'
 export type * from './store-options.js'
 
 export interface SecurityHeadersOptions {

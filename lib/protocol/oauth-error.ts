@@ -18,6 +18,8 @@ const STATUS = {
   invalid_request_uri: 400,
   invalid_redirect_uri: 400,
   invalid_client_metadata: 400,
+  invalid_software_statement: 400,
+  unapproved_software_statement: 400,
   invalid_token: 401,
   invalid_dpop_proof: 400,
   use_dpop_nonce: 400,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { randomId, sha256 } from '../../lib/crypto/digest.js'
+import { createClientRecords } from '../../lib/oauth/client-records.js'
 import type { Registration } from '../../lib/oauth/clients.js'
 import type { TokenContext } from '../../lib/oauth/token-context.js'
 import { memoryStore } from '../../lib/stores/memory.js'
@@ -199,6 +200,18 @@ for (const [name, registration] of Object.entries(others)) {
     t.not(ids[0], ids[1])
   })
 }
+
+t.test('a client that was switched off is neither found nor recognised', async (t) => {
+  const context = buildContext()
+  const clientRecords = createClientRecords(context)
+  const { client: { clientId } } = await register(context)
+  const off = await clientRecords.change(clientId, ({ client, expiresAt }) =>
+    ({ client: { ...client, disabled: true }, expiresAt }), START)
+
+  t.ok(off)
+  t.equal(await context.clients.find(clientId, START), null)
+  t.not((await register(context)).client.clientId, clientId)
+})
 
 t.test('two that register the same at the same moment do not fail', async (t) => {
   const context = buildContext()

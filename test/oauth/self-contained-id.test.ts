@@ -1,6 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import t from 'tap'
 import fc from 'fast-check'
+import { randomId } from '../../lib/crypto/digest.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
 import { isSelfContainedId, readSelfContainedId, writeSelfContainedId } from '../../lib/oauth/self-contained-id.js'
 import { PUBLIC_CLIENT, SECRETS, START } from '../helpers/token-context.js'
@@ -34,6 +35,12 @@ t.test('what is registered by clients that people use fits', async (t) => {
     application_type: 'native' as const
   }
   t.ok(writeSelfContainedId({ ...registered, metadata: editor, secretDigest: 'x'.repeat(43) }, ours))
+})
+
+t.test('what does not fit has no such id', async (t) => {
+  const metadata = { ...PUBLIC_CLIENT, redirect_uris: Array.from({ length: 20 }, () => `https://c.example/${randomId(40)}`) }
+
+  t.equal(writeSelfContainedId({ ...registered, metadata }, ours), null)
 })
 
 const strangers: Readonly<Record<string, string>> = {

@@ -171,7 +171,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     grantProfiles: grantProfilesOf(options),
     model: modelOfAll(options, resources),
     tagLimits,
-    registration,
+    registration: registration !== false,
     redirectSchemes,
     dpop,
     signIn: signInOf(fastify, options),

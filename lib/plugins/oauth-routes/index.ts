@@ -7,16 +7,25 @@ import { openToOrigins } from '../support/open-cors.js'
 import { assertOwnTenant } from '../support/server-documents.js'
 import { authorizationEndpoint } from './authorize.js'
 import { consentEndpoint } from './consent.js'
-import { buildContext } from './context.js'
+import { buildContext, type OAuthContext } from './context.js'
 import { deviceAuthorizationEndpoint } from './device-authorization.js'
 import { deviceEndpoint } from './device.js'
 import { discovery } from './discovery.js'
 import { bringNonces } from './dpop-nonce.js'
 import { introspectionEndpoint } from './introspect.js'
 import { pushEndpoint } from './push.js'
+import { managementEndpoint } from './manage-registration.js'
 import { noRegistration, registrationEndpoint } from './register.js'
+import { registrationPolicy } from './registration-policy.js'
 import { revocationEndpoint } from './revoke.js'
 import { tokenEndpoint } from './token.js'
+
+/** `null` where clients cannot register. */
+function registrationOf ({ registration = true }: OAuthRoutesOptions, context: OAuthContext) {
+  if (registration === false) return null
+  const rules = registration === true ? {} : registration
+  return { policy: registrationPolicy(rules, context), management: rules.management === true }
+}
 
 /**
  * The endpoints of an OAuth 2.1 authorization server for MCP, at the issuer's path: `/authorize` and its consent page,
@@ -42,6 +51,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
   assertOptions(schemas.oauthRoutes, options)
   const context = buildContext(fastify, options)
   assertOwnTenant(context.store, context.issuer)
+  const registration = registrationOf(options, context)
 
   await fastify.register(async (scope) => {
     scope.addHook('onRequest', openToOrigins)
@@ -60,9 +70,15 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
   await fastify.register(async (scope) => {
     acceptJson(scope)
     scope.addHook('onRequest', openToOrigins)
-    if (context.registration) registrationEndpoint(scope, context)
-    else noRegistration(scope, context)
+    if (registration === null) noRegistration(scope, context)
+    else registrationEndpoint(scope, context, registration)
   })
+  if (registration?.management === true) {
+    await fastify.register(async (scope) => {
+      acceptJson(scope)
+      managementEndpoint(scope, context, registration.policy)
+    })
+  }
   await fastify.register(async (scope) => {
     acceptForms(scope)
     authorizationEndpoint(scope, context)

@@ -11,7 +11,8 @@ export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: Fast
 /**
  * The error handler of an OAuth endpoint: every status as OAuth JSON with `no-store` (RFC 6749 §5.2, AS-T2), the
  * precise reason to the audit as an event of `type` and, where it is our fault, to the log.
- * `WWW-Authenticate: Basic` goes to a client that used the Authorization header, and to no other.
+ * `WWW-Authenticate: Basic` goes to a client that used the Authorization header, and to no other; `Bearer` to one that
+ * needs another token.
  */
 export function answerOAuthErrors (type: AuditEventType): ErrorHandler {
   return function (error, request, reply) {
@@ -20,6 +21,7 @@ export function answerOAuthErrors (type: AuditEventType): ErrorHandler {
     if (refusal.code === 'invalid_client' && request.headers.authorization !== undefined) {
       reply.header('www-authenticate', 'Basic realm="oauth"')
     }
+    if (refusal.code === 'invalid_token') reply.header('www-authenticate', 'Bearer realm="oauth"')
     sayWhenToRetry(reply, refusal.status)
     return sendJson(reply.code(refusal.status), JSON.stringify(refusal))
   }

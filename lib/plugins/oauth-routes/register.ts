@@ -7,14 +7,17 @@ import { recordEvent } from '../support/record-event.js'
 import type { OAuthContext } from './context.js'
 import { jsonEndpoint } from './json-endpoint.js'
 import { answerOAuthErrors, sendJson } from './oauth-errors.js'
+import type { RegistrationPolicy } from './registration-policy.js'
 
 /** Lets clients register themselves (RFC 7591, AS-R1). What they say of themselves is assured by nobody. */
-export function registrationEndpoint (scope: FastifyInstance, context: OAuthContext): void {
-  const { endpoints, store, redirectSchemes: schemes, devices, tokens, resources: [{ sender }] } = context
-  const { certificates } = sender
-  const { leniencies } = tokens
+export function registrationEndpoint (
+  scope: FastifyInstance, { endpoints, store }: OAuthContext, { policy, management }: {
+    readonly policy: RegistrationPolicy
+    readonly management: boolean
+  }
+): void {
   const registration = {
-    clients: store.clients, schemes, leniencies, deviceAuthorization: devices !== null, certificates
+    ...policy.rules, clients: store.clients, ...(management ? { managementUrl: endpoints.registration.url } : {})
   }
   const keyOf = addressKeys()
   jsonEndpoint(scope, {
@@ -22,10 +25,13 @@ export function registrationEndpoint (scope: FastifyInstance, context: OAuthCont
     limit: 'registration',
     refused: 'client.refused',
     async answer (request, reply) {
-      const asked = { said: request.body, address: keyOf(request.ip) }
-      const { body, event, leniencies: used } = await registerClient(asked, registration, store.clock())
-      for (const operation of used) recordEvent(request, { ...event, type: 'leniency.used', operation })
-      recordEvent(request, event)
+      const admission = await policy.admit(request, reply)
+      if (admission.answered) return reply
+      const { subject } = admission
+      const asked = { said: request.body, address: keyOf(request.ip), allow: policy.allow(request, subject) }
+      const { body, event, leniencies } = await registerClient(asked, registration, store.clock())
+      for (const operation of leniencies) recordEvent(request, { ...event, subject, type: 'leniency.used', operation })
+      recordEvent(request, { ...event, subject })
       return sendJson(reply.code(201), body)
     }
   })
