@@ -22,7 +22,7 @@ function only<T extends object, K extends keyof T> (options: T, names: readonly 
 }
 
 const storeOptions = (options: McpSecurityOptions) => only(options, [
-  'store', 'secrets', 'tenant', 'signingAlgorithm', 'keyRotation', 'accessTokenFormat', 'lifetimes', 'clients',
+  'store', 'secrets', 'tenant', 'signingAlgorithm', 'keyRotation', 'signers', 'accessTokenFormat', 'lifetimes', 'clients',
   'maxClients', 'maxClientsPerNetwork', 'pruneInterval', 'clock'])
 
 const guardOptions = (options: McpSecurityOptions) => only(options, [

@@ -92,6 +92,7 @@ export const configurationSchema = Type.Partial(Type.Object({
   clientKeys: Type.Optional(Type.Omit(clientKeys, ['agent'], closed)),
   ...configurableGrants,
   store: Type.Optional(Type.Never()),
+  signers: Type.Optional(Type.Never()),
   clock: Type.Optional(Type.Never()),
   signIn: Type.Optional(Type.Never()),
   access: Type.Optional(Type.Never())

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import type { Signer } from '../types/crypto.js'
 import type { RecordStore } from '../types/stores.js'
 import { clock, closed, DAY, list, name, object, off, url, whole } from './option-parts.js'
 
@@ -55,6 +56,7 @@ export const pkceStoreMembers = {
   keyRotation: Type.Optional(Type.Union([
     Type.Object({ every: whole(3600, 3650 * DAY), publishedBefore: whole(60, 365 * DAY) }, closed), off
   ])),
+  signers: Type.Optional(list(object<Signer>(), { minItems: 1, maxItems: 10 })),
   accessTokenFormat: Type.Optional(Type.Union([Type.Literal('jwt'), Type.Literal('opaque')])),
   lifetimes: Type.Optional(lifetimes),
   clients: Type.Optional(list(staticClient)),

@@ -1,5 +1,17 @@
 export type SigningAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
 
+/** A key whose private half is somewhere else, in a KMS or HSM. */
+export interface Signer {
+  readonly algorithm: SigningAlgorithm
+  /** The public half (RFC 7517 §4): P-256 for ES256, RSA of 2048 bits or more for RS256, Ed25519 for EdDSA. */
+  readonly publicJwk: object
+  /**
+   * Signs with SHA-256, or for EdDSA as it is (RFC 7518 §3.3, §3.4, RFC 8037). ES256 is `r` and `s` side by side, 64
+   * bytes; many a KMS answers DER, which has to be changed first. Has 5 seconds; a failure is answered 503.
+   */
+  sign (bytes: Uint8Array): Promise<Uint8Array>
+}
+
 /** When signing keys change, in seconds. */
 export interface KeyRotation {
   /** From the first signature of a key to the first of the next one; `null`: only when the operator says so. */

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js'
-import type { SigningAlgorithm } from './crypto.js'
+import type { Signer, SigningAlgorithm } from './crypto.js'
 import type { AccessTokenFormat, Lifetimes, StaticClient } from './oauth.js'
 import type { RecordStore } from './stores.js'
 
@@ -21,6 +21,12 @@ export interface PkceStoreOptions {
    * calls `fastify.pkceStore.keyring.rotate()`. Default: every 90 days, published one day before it signs.
    */
   readonly keyRotation?: KeyRotationOptions | false
+  /**
+   * Keys in a KMS or HSM instead of those in `store`: the first signs, all are published. To go over to another one,
+   * put it behind for an hour at least, then in front. One that was taken out stays published until its tokens have
+   * expired.
+   */
+  readonly signers?: readonly Signer[]
   /**
    * Of new access tokens; those of both formats are verified side by side. `jwt` (default): signed, RFC 9068. `opaque`:
    * 256 random bits behind `mcps_at_`, looked up in `store`; at most 16 of one grant are good at the same time.

@@ -1,6 +1,7 @@
 import type { KeyRotation, SigningAlgorithm } from '../../types/crypto.js'
-import { endingBefore, newestOf, signerOf, successorFrom, unendedOf } from './key-schedule.js'
-import type { RingKey } from './key-set.js'
+import { endingBefore, keptFor, newestOf, signerOf, successorFrom, unendedOf } from './key-schedule.js'
+import { ELSEWHERE, type RingKey } from './key-set.js'
+import type { TokenKey } from './signing-key.js'
 
 /** What a change of the key set goes by. */
 export interface KeyRules {
@@ -8,6 +9,8 @@ export interface KeyRules {
   readonly algorithm: SigningAlgorithm
   readonly rotation: KeyRotation
   readonly now: number
+  /** What signs instead, with the first in front; no key is made then. */
+  readonly signers: readonly TokenKey[]
   /** Makes a key that signs from that second on. The same one again, when a change has to be tried again. */
   make (algorithm: SigningAlgorithm, signsFrom: number): Promise<RingKey>
 }
@@ -27,8 +30,9 @@ async function succeed (keys: Keys, signsFrom: number, rules: KeyRules, algorith
  * of this instance's algorithm, and with its successor when that is due.
  */
 export async function maintain (all: Keys, rules: KeyRules): Promise<Keys> {
-  const { algorithm, rotation, now } = rules
+  const { algorithm, rotation, now, signers } = rules
   const keys = unendedOf(all, now)
+  if (signers.length > 0) return withSigners(keys, rules)
   const newest = newestOf(keys, algorithm)
   if (newest === undefined) return await succeed(keys, now, rules)
   const from = successorFrom(newest, rotation, now)
@@ -37,14 +41,26 @@ export async function maintain (all: Keys, rules: KeyRules): Promise<Keys> {
   return newest.endsAt === null ? keys : put(keys, newest, { endsAt: null })
 }
 
+function withSigners (keys: Keys, { signers, now }: KeyRules): Keys {
+  const isOurs = ({ kid }: RingKey): boolean => signers.some((signer) => signer.kid === kid)
+  const known = new Set(keys.map(({ kid }) => kid))
+  const added = signers.filter(({ kid }) => !known.has(kid))
+    .map((key) => ({ ...key, line: ELSEWHERE, signsFrom: now, endsAt: null }))
+  if (added.length === 0 && keys.every((key) => !isOurs(key) || key.endsAt === null)) return keys
+  return [...keys.map((key) => isOurs(key) ? { ...key, endsAt: null } : key), ...added]
+}
+
 /**
  * Of what `maintain` answered: with an end for the lines of other algorithms. An instance that goes on signing with one
  * takes it back.
  */
 export function endOthers (keys: Keys, rules: KeyRules): Keys {
-  const newest = newestOf(keys, rules.algorithm)!
-  if (keys.every((key) => key === newest || key.endsAt !== null)) return keys
-  return endingBefore(keys, newest, rules)
+  const { algorithm, rotation, now, signers } = rules
+  const newest = signers.length > 0 ? null : newestOf(keys, algorithm)!
+  const isOther = (key: RingKey): boolean =>
+    key !== newest && key.endsAt === null && !signers.some(({ kid }) => kid === key.kid)
+  if (!keys.some(isOther)) return keys
+  return keys.map((key) => isOther(key) ? { ...key, endsAt: now + keptFor(rotation) } : key)
 }
 
 /**
@@ -65,9 +81,9 @@ export async function rotate (
 export async function without (all: Keys, gone: RingKey, rules: KeyRules): Promise<Keys> {
   const { rotation, now } = rules
   const keys = all.filter((key) => key !== gone)
-  const isRetired = gone.endsAt !== null && signerOf(all, gone.algorithm, now) !== gone
-  if (isRetired) return keys
-  const newest = newestOf(keys, gone.algorithm)
+  const isRetired = gone.endsAt !== null && signerOf(all, gone.line, now) !== gone
+  if (isRetired || gone.line === ELSEWHERE) return keys
+  const newest = newestOf(keys, gone.line)
   if (newest !== undefined && newest.signsFrom > gone.signsFrom) return put(keys, newest, { signsFrom: now })
   // The last of a line that nobody uses any more.
   if (gone.endsAt !== null) return keys

@@ -2,7 +2,7 @@ import { SecretsError } from './errors.js'
 import { maintain, type KeyRules } from './key-changes.js'
 import { keyNames } from './key-names.js'
 import { openKeySet, sealKeySet, type RingKey } from './key-set.js'
-import { createSigningKey } from './signing-key.js'
+import { createSigningKey, type TokenKey } from './signing-key.js'
 import type { Clock } from '../../types/clock.js'
 import type { KeyRotation, Secrets, SigningAlgorithm } from '../../types/crypto.js'
 import type { RecordStore } from '../../types/stores.js'
@@ -13,6 +13,7 @@ export interface KeyRecordInput {
   readonly secrets: Secrets
   readonly algorithm: SigningAlgorithm
   readonly rotation: KeyRotation
+  readonly signers: readonly TokenKey[]
   readonly clock: Clock
 }
 
@@ -49,14 +50,15 @@ export const NO_KEYS: HeldKeys = { keys: [], body: null, isFresh: false }
 const MAX_ROUNDS = 100
 
 /** The one record in which the signing keys of a tenant live. */
-export function createKeyRecord ({ records, tenant, secrets, algorithm, rotation, clock }: KeyRecordInput): KeyRecord {
+export function createKeyRecord (input: KeyRecordInput): KeyRecord {
+  const { records, tenant, secrets, algorithm, rotation, signers, clock } = input
   const id = { tenant, kind: 'signing-keys', id: 'all' }
-  const owner = { tenant, secrets }
+  const owner = { tenant, secrets, signers }
   const names = keyNames(owner)
 
   async function newKey (kind: SigningAlgorithm): Promise<RingKey> {
     const key = await createSigningKey(kind)
-    return { ...key, kid: names.nameOf(key.kid), signsFrom: 0, endsAt: null }
+    return { ...key, kid: names.nameOf(key.kid), line: kind, signsFrom: 0, endsAt: null }
   }
 
   async function read (known: HeldKeys, now: number) {
@@ -77,7 +79,7 @@ export function createKeyRecord ({ records, tenant, secrets, algorithm, rotation
       // A round is lost only to another instance that won it, and each of them has little to win.
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const now = clock()
-        const rules = { algorithm, rotation, now, make }
+        const rules = { algorithm, rotation, now, signers, make }
         const { record, held } = await read(known, now)
         const keys = await plan(await maintain(held.keys, rules), rules)
         if (keys === held.keys && (held.isFresh || !reseal)) return { held, isWritten: false, isMade: false }

@@ -1,9 +1,10 @@
-import type { KeyRotation, SigningAlgorithm } from '../../types/crypto.js'
+import type { KeyRotation } from '../../types/crypto.js'
 
 /** When a key does what, in seconds since the Unix epoch. It is published from the moment that it is there. */
 export interface KeyTimes {
-  readonly algorithm: SigningAlgorithm
-  /** Signs from this second on, until the next one of its algorithm does. */
+  /** Those that follow each other: of one algorithm, or those of signers elsewhere. */
+  readonly line: string
+  /** Signs from this second on, until the next one of its line does. */
   readonly signsFrom: number
   /** Published until then; `null` for a key that has no successor yet. */
   readonly endsAt: number | null
@@ -16,23 +17,23 @@ const DAY = 86_400
 export const DEFAULT_ROTATION = Object.freeze({ every: 90 * DAY, publishedBefore: DAY })
 
 /**
- * Those of one algorithm, in the order in which they sign. The schedule is written in the record before it is needed,
+ * Those of one line, in the order in which they sign. The schedule is written in the record before it is needed,
  * so that every instance goes over to the next key by its own clock, without a word.
  */
-const lineOf = <K extends KeyTimes>(keys: readonly K[], algorithm: SigningAlgorithm): K[] =>
-  keys.filter((key) => key.algorithm === algorithm).sort((a, b) => a.signsFrom - b.signsFrom)
+const lineOf = <K extends KeyTimes>(keys: readonly K[], line: string): K[] =>
+  keys.filter((key) => key.line === line).sort((a, b) => a.signsFrom - b.signsFrom)
 
 /** Which key signs. When none has begun, by a clock that is behind that of who made them, the first one. */
 export function signerOf<K extends KeyTimes> (
-  keys: readonly K[], algorithm: SigningAlgorithm, now: number
+  keys: readonly K[], line: string, now: number
 ): K | undefined {
-  const line = lineOf(keys, algorithm)
-  return line.findLast(({ signsFrom }) => signsFrom <= now) ?? line[0]
+  const inOrder = lineOf(keys, line)
+  return inOrder.findLast(({ signsFrom }) => signsFrom <= now) ?? inOrder[0]
 }
 
 /** The key that has no successor. */
-export function newestOf<K extends KeyTimes> (keys: readonly K[], algorithm: SigningAlgorithm): K | undefined {
-  return lineOf(keys, algorithm).at(-1)
+export function newestOf<K extends KeyTimes> (keys: readonly K[], line: string): K | undefined {
+  return lineOf(keys, line).at(-1)
 }
 
 /** Those that something may still be signed with. */
@@ -60,7 +61,7 @@ export function endingBefore<K extends KeyTimes> (
 ): K[] {
   return keys.map((key) => {
     if (key === next || key.endsAt !== null) return key
-    const last = key.algorithm === next.algorithm ? next.signsFrom : now
+    const last = key.line === next.line ? next.signsFrom : now
     return { ...key, endsAt: last + keptFor(rotation) }
   })
 }

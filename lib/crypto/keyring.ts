@@ -2,9 +2,10 @@ import { endOthers, rotate, without } from './key-changes.js'
 import { keyNames } from './key-names.js'
 import { createKeyRecord, NO_KEYS, type KeyPlan } from './key-record.js'
 import { DEFAULT_ROTATION, newestOf, signerOf, unendedOf } from './key-schedule.js'
+import { openSigners } from './remote-keys.js'
 import { writeJwks, type TokenKey } from './signing-key.js'
 import type { Clock } from '../../types/clock.js'
-import type { KeyRotation, Secrets, SigningAlgorithm } from '../../types/crypto.js'
+import type { KeyRotation, Secrets, Signer, SigningAlgorithm } from '../../types/crypto.js'
 import type { RecordStore } from '../../types/stores.js'
 
 export type { TokenKey } from './signing-key.js'
@@ -37,12 +38,13 @@ export interface Keyring {
   /**
    * Makes the next key sign so many seconds from now at the latest. Default: as long as the schedule publishes it
    * before. `after: 0` signs with it at once: fine for our own verifiers, but others may hold an older `jwks`.
-   * @throws {TypeError} unless `after` is a whole number of seconds, 0 or more.
+   * @throws {TypeError} unless `after` is a whole number of seconds, 0 or more, and with `signers`.
    */
   rotate (options?: { readonly after?: number }): Promise<void>
   /**
    * Takes a key away that somebody else may have. Its tokens are refused at once here, and elsewhere when the message
    * gets there, at the next look otherwise. When it was signing, another one does. Answers whether there was such one.
+   * @throws {TypeError} for the key of one of `signers`.
    */
   remove (kid: string): Promise<boolean>
   onChange (listener: (change: KeyChange) => void): void
@@ -57,6 +59,8 @@ export interface KeyringOptions {
   /** Default `ES256`. Another one than before adds a key; the others stay published until their tokens have expired. */
   readonly algorithm?: SigningAlgorithm
   readonly rotation?: KeyRotation
+  /** Keys elsewhere: the first signs, all are published. No key is made then, and none follows by itself. */
+  readonly signers?: readonly Signer[]
   readonly clock: Clock
 }
 
@@ -76,8 +80,10 @@ const MAX_ABSENT = 1000
  */
 export async function openKeyring (options: KeyringOptions): Promise<Keyring> {
   const { records, tenant, secrets, algorithm = 'ES256', rotation = DEFAULT_ROTATION, clock } = options
-  const record = createKeyRecord({ records, tenant, secrets, algorithm, rotation, clock })
   const names = keyNames({ tenant, secrets })
+  const signers = await openSigners(options.signers ?? [])
+  const [front] = signers
+  const record = createKeyRecord({ records, tenant, secrets, algorithm, rotation, signers, clock })
   const listeners: Array<(change: KeyChange) => void> = []
   const absent = new Set<string>()
   let held = NO_KEYS
@@ -116,7 +122,7 @@ export async function openKeyring (options: KeyringOptions): Promise<Keyring> {
   const created = await change(async (keys, rules) => endOthers(keys, rules), true)
   return {
     // Every change leaves a key of this algorithm in the record.
-    get current () { return signerOf(held.keys, algorithm, clock())! },
+    get current () { return front ?? signerOf(held.keys, algorithm, clock())! },
     get keys () { return held.keys },
     get jwks () { return jwks },
     // Another instance may publish a key so much later, and both have to be over before it signs.
@@ -139,11 +145,13 @@ export async function openKeyring (options: KeyringOptions): Promise<Keyring> {
 
     async rotate ({ after = rotation.publishedBefore } = {}) {
       if (!Number.isSafeInteger(after) || after < 0) throw new TypeError('after must be whole seconds, 0 or more')
+      if (front !== undefined) throw new TypeError('signers are rotated by putting another one in front')
       const since = newestOf(held.keys, algorithm)!.kid
       await inTurn((keys, rules) => rotate(keys, { after, since }, rules))
     },
 
     async remove (kid) {
+      if (signers.some((signer) => signer.kid === kid)) throw new TypeError('a signer is removed by taking it out of signers')
       let isThere = false
       await inTurn(async (keys, rules) => {
         const gone = keys.find((key) => key.kid === kid)

@@ -18,7 +18,7 @@ import type { AccessTokenFormat, Lifetimes } from '../../types/oauth.js'
 import type { PkceStoreOptions } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 import { startKeyKeeping } from './support/key-keeping.js'
-import { rotationOf } from './support/key-rotation.js'
+import { keyOptionsOf } from './support/key-rotation.js'
 import { lifetimesOf } from './support/lifetimes.js'
 import { startPruning } from './support/pruning.js'
 
@@ -52,7 +52,7 @@ function secretsOf ({ secrets, store }: PkceStoreOptions): readonly string[] {
 }
 
 async function openStore (options: PkceStoreOptions): Promise<PkceStore> {
-  const { tenant = 'default', clock = systemClock, signingAlgorithm: algorithm = 'ES256' } = options
+  const { tenant = 'default', clock = systemClock } = options
   const lifetimes = lifetimesOf(options.lifetimes)
   const secrets = deriveSecrets(secretsOf(options))
   const records = options.store ?? memoryStore()
@@ -71,7 +71,7 @@ async function openStore (options: PkceStoreOptions): Promise<PkceStore> {
     }),
     grants: createGrants({ ...held, secrets }),
     leniencyUses: createLeniencyUses(),
-    keyring: await openKeyring({ ...held, secrets, algorithm, rotation: rotationOf(options.keyRotation), clock })
+    keyring: await openKeyring({ ...held, ...keyOptionsOf(options), secrets, clock })
   })
 }
 

@@ -25,7 +25,7 @@ async function stolenKey () {
   const record = await data.store.get({ tenant: 'default', kind: 'signing-keys', id: 'all' }, systemClock())
   await data.close()
   const [key] = openKeySet(record?.body ?? '', { tenant: 'default', secrets: deriveSecrets([secret]) }).keys
-  if (key === undefined) throw new Error('there is no key to steal')
+  if (key === undefined || !('privateKey' in key)) throw new Error('there is no key to steal')
   return key
 }
 

@@ -3,7 +3,9 @@ import t from 'tap'
 import { openKeySet } from '../../lib/crypto/key-set.js'
 import { openKeyring, type Keyring, type KeyringOptions } from '../../lib/crypto/keyring.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
+import { createSigningKey } from '../../lib/crypto/signing-key.js'
 import { memoryStore } from '../../lib/stores/memory.js'
+import type { Signer } from '../../types/crypto.js'
 import type { RecordStore } from '../../types/stores.js'
 import { stoppedClock } from '../helpers/clock.js'
 
@@ -90,7 +92,8 @@ t.test('the store has no private key in clear', async (t) => {
   const record = await options.records.get(RECORD, clock())
   const [key] = openKeySet(record?.body ?? '', { tenant: 'default', secrets: options.secrets }).keys
 
-  const { d } = key?.privateKey.export({ format: 'jwk' }) ?? {}
+  if (key === undefined || !('privateKey' in key)) throw new Error('no private key')
+  const { d } = key.privateKey.export({ format: 'jwk' })
   const secret = Buffer.from(String(d), 'base64url').toString('latin1')
   const { sealed } = JSON.parse(record?.body ?? '').keys[0]
   t.notOk(record?.body.includes(String(d)))
@@ -498,4 +501,76 @@ t.test('whatever instances do and whenever, a token of the last hour is good eve
     }
     return true
   }), { numRuns: 30 })
+})
+
+async function signerOf (algorithm: Signer['algorithm'] = 'ES256'): Promise<Signer & { readonly kid: string }> {
+  const { kid, publicKey, sign } = await createSigningKey(algorithm)
+  return { kid, algorithm, publicJwk: publicKey.export({ format: 'jwk' }), sign: async (bytes) => await sign(bytes) }
+}
+
+t.test('of several signers the first signs, and all are published under their thumbprints', async (t) => {
+  const signers = [await signerOf('EdDSA'), await signerOf()]
+  const { shared, rings: [ring] } = await instances(1, { signers })
+  t.equal(ring.current.kid, signers[0]?.kid)
+  t.same(kids(ring.jwks), signers.map(({ kid }) => kid))
+  t.equal(ring.created, false)
+
+  const again = await openKeyring({ ...shared, signers: [...signers].reverse() })
+  t.equal(again.current.kid, signers[1]?.kid)
+  t.equal(again.jwks, ring.jwks)
+  t.equal((await shared.records.get(RECORD, clock()))?.version, 1)
+})
+
+t.test('a signer that is taken out stays published until its tokens have expired, one that comes back for good', async (t) => {
+  const [old, next] = [await signerOf(), await signerOf()]
+  const { clock, shared, rings: [ring] } = await instances(1, { signers: [old] })
+  const after = await openKeyring({ ...shared, signers: [next] })
+  t.same(names(after), [old.kid, next.kid])
+  await ring.refresh()
+  clock.advance(3 * HOUR)
+  await after.refresh()
+  t.same(names(after), [old.kid, next.kid], 'an instance still signs with it')
+
+  await openKeyring({ ...shared, signers: [next] })
+  clock.advance(3 * HOUR)
+  await after.refresh()
+  t.same(names(after), [next.kid])
+})
+
+t.test('keys of the store and of signers stand beside each other while instances go over', async (t) => {
+  const signer = await signerOf()
+  const { clock, shared, rings: [own] } = await instances(1)
+  const first = own.current.kid
+  const remote = await openKeyring({ ...shared, signers: [signer] })
+  await own.refresh()
+  t.equal(own.current.kid, first)
+  t.same(names(own).sort(), names(remote).sort())
+  await t.rejects(async () => { await own.keys.find(({ kid }) => kid === signer.kid)?.sign(Buffer.from('text')) },
+    { code: 'MCPS_ERR_SIGNER' })
+
+  const back = await openKeyring(shared)
+  t.equal(back.current.kid, first)
+  clock.advance(3 * HOUR)
+  await back.refresh()
+  t.notOk(names(back).includes(signer.kid))
+})
+
+t.test('signers are rotated and taken away by the option, and those that are out of it at once', async (t) => {
+  const [signer, old] = [await signerOf(), await signerOf()]
+  const { shared, rings: [ring] } = await instances(1, { signers: [signer] })
+  await t.rejects(ring.rotate({ after: 0 }), TypeError)
+  await t.rejects(ring.remove(signer.kid), TypeError)
+
+  await openKeyring({ ...shared, signers: [old] })
+  t.equal(await ring.remove(old.kid), true)
+  t.same(names(ring), [signer.kid])
+})
+
+t.test('a public key that was put into the store by somebody else is not trusted', async (t) => {
+  const { clock, shared } = await instances(1, { signers: [await signerOf()] })
+  const record = await shared.records.take(RECORD, clock())
+  const body = String(record?.body).replace(/"kid":"./, '"kid":"_')
+  await shared.records.add({ ...RECORD, expiresAt: null, index: {}, body }, clock())
+
+  await t.rejects(openKeyring(shared), { code: 'MCPS_ERR_SECRETS' })
 })

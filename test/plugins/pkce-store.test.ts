@@ -1,14 +1,17 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { auditHook } from '../../lib/plugins/audit-hook.js'
+import { createSigningKey } from '../../lib/crypto/signing-key.js'
 import { openKeyring } from '../../lib/crypto/keyring.js'
 import { deriveSecrets } from '../../lib/crypto/secrets.js'
+import { oauthRoutes } from '../../lib/plugins/oauth-routes/index.js'
 import { pkceStore } from '../../lib/plugins/pkce-store.js'
 import { memoryStore } from '../../lib/stores/memory.js'
 import type { PkceStoreOptions } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 import { buildApp } from '../helpers/build-app.js'
 import { stoppedClock } from '../helpers/clock.js'
+import { codeFor, OPTIONS, post, RESOURCE, STATICS, VERIFIER } from '../helpers/oauth-app.js'
 
 const SECRET = 'a-secret-of-thirty-two-characters-or-more'
 
@@ -102,6 +105,32 @@ t.test('instances on one store hear of each other, without an audit hook too', a
   t.equal(keyring.jwks, other.jwks)
 })
 
+t.test('a signer that fails is a 503, after which the same code is good', async (t) => {
+  const { publicKey, sign } = await createSigningKey('ES256')
+  let isDown = false
+  const app = buildApp(t)
+  await app.register(pkceStore, {
+    clients: STATICS,
+    signers: [{
+      algorithm: 'ES256',
+      publicJwk: publicKey.export({ format: 'jwk' }),
+      sign: async (bytes) => isDown ? await Promise.reject(new Error('down')) : await sign(bytes)
+    }]
+  })
+  await app.register(oauthRoutes, OPTIONS)
+  const code = await codeFor(app)
+  const fields = { grant_type: 'authorization_code', client_id: 'house', code, code_verifier: VERIFIER, resource: RESOURCE }
+  isDown = true
+  const failed = await post(app, '/token', fields)
+  isDown = false
+  const answer = await post(app, '/token', fields)
+
+  t.match(failed, { statusCode: 503, headers: { 'retry-after': '5', 'cache-control': 'no-store' } })
+  t.equal(failed.json().error, 'temporarily_unavailable')
+  t.equal(answer.statusCode, 200)
+  t.match(await app.inject('/.well-known/jwks.json').then((keys) => keys.json()), { keys: [publicKey.export({ format: 'jwk' })] })
+})
+
 t.test('another secret does not open the keys of a store', async (t) => {
   const store = memoryStore()
   const first = buildApp(t)
@@ -118,6 +147,7 @@ const wrong: Record<string, [PkceStoreOptions, RegExp]> = {
   'a tenant with a slash': [{ tenant: 'a/b' }, /^tenant /],
   'keys that change too often': [{ keyRotation: { every: 60 } }, /^keyRotation/],
   'keys that wait for too long': [{ keyRotation: { every: 3600, publishedBefore: 3600 } }, /^keyRotation\.publishedBefore /],
+  'signers and an algorithm': [{ signers: [{ algorithm: 'ES256', publicJwk: {}, sign: async () => new Uint8Array() }], signingAlgorithm: 'ES256' }, /^signers /],
   'a lifetime out of bounds': [{ lifetimes: { accessToken: 60 } }, /^lifetimes\.accessToken /],
   'lifetimes that contradict each other': [{ lifetimes: { refreshIdle: 900, refreshAbsolute: 600 } }, /^lifetimes\.refreshIdle /],
   'a client without redirect URIs': [{ clients: [{ clientId: 'house', redirectUris: [] }] }, /^clients/]

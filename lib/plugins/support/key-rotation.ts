@@ -15,3 +15,12 @@ export function rotationOf (chosen: PkceStoreOptions['keyRotation'] = {}): KeyRo
   if (publishedBefore <= longest) return { every, publishedBefore }
   throw new InvalidOptionError('keyRotation.publishedBefore must not be longer than half of keyRotation.every')
 }
+
+/** @throws {InvalidOptionError} when both the store and signers are to make keys. */
+export function keyOptionsOf ({ signers, signingAlgorithm: algorithm, keyRotation }: PkceStoreOptions) {
+  if (signers === undefined) {
+    return { rotation: rotationOf(keyRotation), ...(algorithm === undefined ? {} : { algorithm }) }
+  }
+  if (algorithm === undefined && !keyRotation) return { rotation: rotationOf(false), signers }
+  throw new InvalidOptionError('signers cannot be given together with signingAlgorithm or keyRotation: no key is made here')
+}

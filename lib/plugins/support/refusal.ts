@@ -1,3 +1,4 @@
+import { SignerError } from '../../crypto/errors.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
 import { StoreUnavailableError } from '../../stores/errors.js'
 
@@ -19,6 +20,9 @@ function statusOf (error: unknown): number {
 export function refusalOf (error: unknown): OAuthError {
   if (error instanceof OAuthError) return error
   const status = statusOf(error)
+  if (error instanceof SignerError) {
+    return new OAuthError({ code: 'temporarily_unavailable', description: 'try again in a moment', reason: 'signer unavailable', cause: error })
+  }
   if (error instanceof StoreUnavailableError || status === 503) {
     return new OAuthError({ code: 'temporarily_unavailable', description: 'try again in a moment', reason: 'store unavailable', cause: error })
   }

@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { startKeyKeeping } from '../../../lib/plugins/support/key-keeping.js'
-import { rotationOf } from '../../../lib/plugins/support/key-rotation.js'
+import { keyOptionsOf, rotationOf } from '../../../lib/plugins/support/key-rotation.js'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
@@ -88,4 +88,15 @@ t.test('a key is not published for longer before it signs than it then signs', a
   t.throws(() => rotationOf({ every: HOUR, publishedBefore: HOUR }), {
     code: 'MCPS_ERR_INVALID_OPTION', message: /^keyRotation\.publishedBefore /
   })
+})
+
+t.test('keys are made in the store, or are those of signers, and not both', async (t) => {
+  const signers = [{ algorithm: 'ES256' as const, publicJwk: {}, sign: async () => new Uint8Array() }]
+  const unscheduled = { every: null, publishedBefore: DAY }
+  t.same(keyOptionsOf({}), { rotation: rotationOf() })
+  t.same(keyOptionsOf({ signingAlgorithm: 'EdDSA', keyRotation: false }), { algorithm: 'EdDSA', rotation: unscheduled })
+  t.same(keyOptionsOf({ signers, keyRotation: false }), { signers, rotation: unscheduled })
+  for (const other of [{ signingAlgorithm: 'ES256' as const }, { keyRotation: {} }]) {
+    t.throws(() => keyOptionsOf({ signers, ...other }), { code: 'MCPS_ERR_INVALID_OPTION', message: /^signers / })
+  }
 })

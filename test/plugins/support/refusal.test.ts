@@ -1,4 +1,5 @@
 import t from 'tap'
+import { SignerError } from '../../../lib/crypto/errors.js'
 import { OAuthError } from '../../../lib/protocol/oauth-error.js'
 import { refusalOf } from '../../../lib/plugins/support/refusal.js'
 import { StoreUnavailableError } from '../../../lib/stores/errors.js'
@@ -7,6 +8,7 @@ const withStatus = (statusCode: unknown): Error => Object.assign(new Error('secr
 
 const cases: Record<string, [unknown, number, string]> = {
   'a store that cannot be reached': [new StoreUnavailableError('secret detail'), 503, 'temporarily_unavailable'],
+  'a key elsewhere that cannot sign': [new SignerError('secret detail'), 503, 'temporarily_unavailable'],
   'a host that is overloaded': [withStatus(503), 503, 'temporarily_unavailable'],
   'a rate limit': [withStatus(429), 429, 'too_many_requests'],
   'a body that cannot be read': [withStatus(400), 400, 'invalid_request'],
