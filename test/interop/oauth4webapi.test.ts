@@ -4,6 +4,7 @@ import t from 'tap'
 import { signInAndConsent } from '../../examples/support/form-browser.js'
 import { oauthRoutes } from '../../lib/plugins/oauth-routes/index.js'
 import { pkceStore } from '../../lib/plugins/pkce-store.js'
+import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
 import { makeCertificate, tlsFetch } from '../helpers/certificates.js'
 import { OPTIONS } from '../helpers/oauth-app.js'
 import { startReferenceServer, user } from '../helpers/reference-server.js'
@@ -21,8 +22,10 @@ const JOB = { grantTypes: ['client_credentials'], scope: 'notes:read' }
 const server = await startReferenceServer(t, {
   configuration: {
     dpop: { nonce: true },
+    deviceAuthorization: true,
     clients: [
       { clientId: 'public', redirectUris: [CALLBACK], dpopBoundAccessTokens: true },
+      { clientId: 'tv', grantTypes: [DEVICE_GRANT, 'refresh_token'] },
       { clientId: 'vault', redirectUris: [CALLBACK], secret: SECRET },
       { clientId: 'poster', redirectUris: [CALLBACK], secret: SECRET, tokenEndpointAuthMethod: 'client_secret_post' },
       { clientId: 'job', secret: SECRET, ...JOB },
@@ -194,4 +197,35 @@ t.test('oauth4webapi: client credentials with tls_client_auth and self_signed_tl
     const tokens = await oauth.processClientCredentialsResponse(secure, client, response)
     t.equal(tokens.scope, 'notes:read')
   }
+})
+
+/** Signs in where the link of a device leads, takes its code and allows everything. */
+async function allowDevice (link: string): Promise<void> {
+  const browser = server.browser()
+  const signIn = await browser.open(link)
+  if (signIn instanceof URL) throw new Error('the link left the server')
+  const entry = await browser.submit(signIn, 'password', user)
+  if (entry instanceof URL) throw new Error('the sign-in left the server')
+  const consent = await browser.submit(entry, 'user_code', {})
+  if (consent instanceof URL) throw new Error('the code left the server')
+  await browser.submit(consent, 'transaction', { decision: 'allow' })
+}
+
+t.test('oauth4webapi: a device that waits for a person, its tokens bound to a key, a refresh', async (t) => {
+  const client: oauth.Client = { client_id: 'tv' }
+  const authentication = oauth.None()
+  const dpop = await newDpop(client)
+  const opened = await oauth.processDeviceAuthorizationResponse(as, client, await oauth.deviceAuthorizationRequest(
+    as, client, authentication, { scope: 'notes:read', resource: server.url.href }, insecure))
+  const poll = async () => await withNonce(async () => await oauth.processDeviceCodeResponse(as, client,
+    await oauth.deviceCodeGrantRequest(as, client, authentication, opened.device_code, { ...insecure, DPoP: dpop })))
+
+  await t.rejects(poll(), { name: 'ResponseBodyError', error: 'authorization_pending' })
+  await allowDevice(String(opened.verification_uri_complete))
+  const tokens = await poll()
+
+  t.equal(tokens.token_type, 'dpop')
+  const next = await refresh(client, authentication, tokens.refresh_token, dpop)
+  t.match(await (await call(next.access_token, dpop)).text(), /notes:read/)
+  await t.rejects(poll(), { name: 'ResponseBodyError', error: 'invalid_grant' })
 })

@@ -88,6 +88,14 @@ t.test('a hostile name adds no element, turns no text around and does not fill t
 
 const asked: ConsentModel = { ...consentModel, trust: { by: 'operator' }, loopback: false, redirectHost: '', device: consentDevice }
 
+t.test('several resources are named in a sentence, and each in a line of its own', async (t) => {
+  const resources = ['One', 'Two', 'Three'].map((name) => ({ name, resource: `https://${name.toLowerCase()}.example/mcp` }))
+  const page = consentPage({ ...consentModel, resources })
+
+  t.match(page, 'wants to use <bdi>One</bdi>, <bdi>Two</bdi> and <bdi>Three</bdi></h1>')
+  t.match(page, '<dd><bdi>Three</bdi> <code dir="ltr">https://three.example/mcp</code></dd>')
+})
+
 t.test('the consent page for a device shows its code, where it asked from, and sends nobody anywhere', async (t) => {
   const page = consentPage(asked)
 
