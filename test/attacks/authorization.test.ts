@@ -80,8 +80,8 @@ t.test('who asks and where to is said once, or nothing is answered (AS-A1, AS-A2
     const url = new URL(right.href.replace(client.clientId, id))
     await assertNoWayOut(t, await visit(url))
   }
-  for (const of of [client, house]) {
-    const url = of.authorizationUrl(VERIFIER)
+  for (const one of [client, house]) {
+    const url = one.authorizationUrl(VERIFIER)
     url.searchParams.delete('redirect_uri')
     await assertNoWayOut(t, await visit(url))
   }
