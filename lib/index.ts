@@ -32,7 +32,7 @@ const guardOptions = (options: McpSecurityOptions) => only(options, [
   'dpop', 'clientCertificate', 'requireSenderConstraint'])
 
 const routesOptions = (options: McpSecurityOptions) => only(options, [
-  'issuer', 'resource', 'resourceName', 'resources', 'scopes', 'defaultScopes', 'tagLimits', 'advertiseTags', 'signIn',
+  'issuer', 'resource', 'resourceName', 'resources', 'authorizationDetails', 'scopes', 'defaultScopes', 'tagLimits', 'advertiseTags', 'signIn',
   'clientDocuments', 'clientKeys', 'pushedRequests', 'assertionIssuers', 'tokenExchange', 'grantTypes',
   'registration', 'deviceAuthorization', 'redirectSchemes', 'leniencies', 'strict', 'dpop', 'clientCertificate', 'requireSenderConstraint'])
 

@@ -1,5 +1,5 @@
 import type { Agent } from 'node:https'
-import { Type } from '@sinclair/typebox'
+import { Type, type TSchema } from '@sinclair/typebox'
 import type { RegistrationOptions } from '../types/registration-options.js'
 import type { SignIn } from '../types/sign-in.js'
 import { grantMembers } from './grant-options.js'
@@ -64,11 +64,18 @@ export const registration = Type.Object({
   management: Type.Optional(Type.Boolean())
 }, closed)
 
+const detailType = Type.Object({ schema: object(), describe: callback() }, closed)
+
+const detailTypes = Type.Unsafe<Readonly<Record<string, {
+  readonly schema: TSchema, readonly describe: (detail: Readonly<Record<string, unknown>>) => string
+}>>>(Type.Record(Type.String(), detailType, { maxProperties: 100 }))
+
 /** What the authorization server does. */
 export const oauthRoutesMembers = {
   ...resourceMembers,
   resourceName: Type.Optional(name),
   resources: Type.Optional(list(furtherResource, { maxItems: 100 })),
+  authorizationDetails: Type.Optional(detailTypes),
   signIn: Type.Optional(callback<SignIn>()),
   pushedRequests: Type.Optional(Type.Union([
     Type.Literal('off'), Type.Literal('optional'), Type.Literal('required')

@@ -94,6 +94,7 @@ export const configurationSchema = Type.Partial(Type.Object({
   store: Type.Optional(Type.Never()),
   signers: Type.Optional(Type.Never()),
   clock: Type.Optional(Type.Never()),
+  authorizationDetails: Type.Optional(Type.Never()),
   signIn: Type.Optional(Type.Never()),
   access: Type.Optional(Type.Never())
 }, closed))

@@ -1,3 +1,4 @@
+import type { TSchema } from '@sinclair/typebox'
 import type { Agent } from 'node:https'
 import type { ComponentRule, ScopeCatalogue, SenderConstraint, Servers, TagLimits } from './access.js'
 import type { GrantOptions } from './grant-options.js'
@@ -57,6 +58,11 @@ export interface OAuthRoutesOptions extends ComponentsOptions, GrantOptions {
   readonly scopes: ScopeCatalogue
   /** What a client gets that asks for none, and what the first challenge names. Default: see README. */
   readonly defaultScopes?: readonly string[]
+  /**
+   * Authorization details that clients may ask for (RFC 9396), by their `type`. Who calls finds what was granted in
+   * `request.mcpAuth.claims.authorization_details`. Default none: the parameter means nothing.
+   */
+  readonly authorizationDetails?: Readonly<Record<string, AuthorizationDetailType>>
   /** Who the user is. Needed unless the built-in accounts are registered. */
   readonly signIn?: SignIn
   /**
@@ -92,6 +98,14 @@ export interface OAuthRoutesOptions extends ComponentsOptions, GrantOptions {
   readonly clientCertificate?: ClientCertificateOptions
   /** As for `scopeGuard`: the metadata of the resource says it, when everything needs bound tokens. */
   readonly requireSenderConstraint?: SenderConstraint
+}
+
+/** One type of authorization details. */
+export interface AuthorizationDetailType {
+  /** Everything besides `type`: a TypeBox object with `additionalProperties: false`. What does not fit is refused. */
+  readonly schema: TSchema
+  /** What the consent page says about one that fits, in a line of at most 300 characters. */
+  readonly describe: (detail: Readonly<Record<string, unknown>>) => string
 }
 
 /**

@@ -132,6 +132,9 @@ export interface RefreshState {
 /** `jwt`: signed, RFC 9068. `opaque`: says nothing to anybody, and is looked up by its digest. */
 export type AccessTokenFormat = 'jwt' | 'opaque'
 
+/** What a client asks for in more words than a scope has (RFC 9396). */
+export type AuthorizationDetail = Readonly<Record<string, unknown>> & { readonly type: string }
+
 /** An opaque access token that is out. No text of it, only its digest. */
 export interface OpaqueAccessToken {
   /** SHA-256 of the token. */
@@ -140,6 +143,8 @@ export interface OpaqueAccessToken {
   /** Its audience; the grant's first resource in older records. */
   readonly resource?: string
   readonly scopes: readonly string[]
+  /** Left out: none. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
   /** What the token is bound to; not there for a bearer token. */
   readonly confirmation?: Confirmation
   readonly issuedAt: number
@@ -163,6 +168,8 @@ export interface Grant {
   readonly resource: string
   /** Others that the user is asked about together with it. Each access token is for one of them all. */
   readonly furtherResources?: readonly string[]
+  /** What the user is asked for besides scopes, all of it or nothing. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
   /** Asked for while `requested`; what the user ticked from then on. Never grows. */
   readonly scopes: readonly string[]
   /** `null` when the client sent none, and from the exchange on. */

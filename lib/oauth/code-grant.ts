@@ -1,4 +1,5 @@
 import { secretsEqual, sha256 } from '../crypto/digest.js'
+import { narrowDetails } from '../protocol/authorization-details.js'
 import { assertCodeVerifier } from '../protocol/pkce.js'
 import { readCodeRequest, type CodeRequest } from '../protocol/token-request.js'
 import { KEY } from '../tokens/confirmation.js'
@@ -61,5 +62,6 @@ function checkExchange (
   }
   assertCodeVerifier({ verifier: request.codeVerifier, challenge: grant.codeChallenge })
   if (grant.codeKey !== undefined) assertSender({ [KEY]: grant.codeKey }, confirmation)
-  return target
+  const authorizationDetails = narrowDetails(grant.authorizationDetails, request.authorizationDetails)
+  return { ...target, authorizationDetails }
 }

@@ -9,7 +9,7 @@ export type RequestedGrant = Grant & { readonly subject: string }
 
 /** What the user is asked to agree to, after every check of the authorization request. */
 export type GrantRequest = Pick<RequestedGrant,
-  'clientId' | 'subject' | 'redirectUri' | 'resource' | 'furtherResources' | 'scopes' | 'state' | 'codeChallenge' |
+  'clientId' | 'subject' | 'redirectUri' | 'resource' | 'furtherResources' | 'authorizationDetails' | 'scopes' | 'state' | 'codeChallenge' |
   'codeKey' | 'authenticatedAt' | 'acr' | 'amr' | 'consented' | 'terms' | 'device'>
 
 /** The user's answer. `subject` is who is signed in now: it must be the one who was asked. */

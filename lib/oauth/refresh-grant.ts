@@ -1,5 +1,6 @@
 import { secretsEqual, sha256 } from '../crypto/digest.js'
 import { openUnder, sealUnder } from '../crypto/token-seal.js'
+import { narrowDetails } from '../protocol/authorization-details.js'
 import { OAuthError } from '../protocol/oauth-error.js'
 import { readRefreshRequest, type RefreshRequest } from '../protocol/token-request.js'
 import type { RefreshState } from '../../types/oauth.js'
@@ -78,7 +79,11 @@ async function answerOnce (attempt: Attempt): Promise<TokenAnswer | null> {
   const target = refusedWith(facts, () => {
     const { resource, scopes } = targetOf(grant, request.resource, context.resources)
     if (kept !== null && resource.resource !== (refresh.answerFor ?? grant.resource)) throw otherAnswer
-    return { resource, scopes: narrow(scopes, request.scope) }
+    return {
+      resource,
+      scopes: narrow(scopes, request.scope),
+      authorizationDetails: narrowDetails(grant.authorizationDetails, request.authorizationDetails)
+    }
   })
   await rejectedWith(facts, attempt.useProof)
   return kept ?? await rotate(attempt, target)

@@ -1,5 +1,5 @@
 import { OAuthError } from '../protocol/oauth-error.js'
-import type { AccessTokenFormat, Grant } from '../../types/oauth.js'
+import type { AccessTokenFormat, AuthorizationDetail, Grant } from '../../types/oauth.js'
 
 /** A resource that tokens are issued for. */
 export interface TokenResource {
@@ -19,6 +19,8 @@ export type TokenResources = ReadonlyMap<string, TokenResource>
 export interface TokenTarget {
   readonly resource: TokenResource
   readonly scopes: readonly string[]
+  /** Left out: none. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
 /** The resources that the user agreed to, in the order in which the client named them. */

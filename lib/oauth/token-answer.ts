@@ -35,7 +35,8 @@ export async function issueTokens (input: {
   const { grant, target: { resource: { resource, accessTokenLifetime, accessTokenFormat }, scopes } } = input
   const { confirmation, refreshToken, members = {}, context, now } = input
   const expiresAt = Math.min(now + accessTokenLifetime, expiryOf(grant, context.lifetimes))
-  const said = { ...context, grant: { ...grant, resource }, scopes, confirmation, expiresAt, now }
+  const { authorizationDetails = [] } = input.target
+  const said = { ...context, grant: { ...grant, resource, authorizationDetails }, scopes, confirmation, expiresAt, now }
   const { token, accessTokens } = await issueToken(said, accessTokenFormat)
   const body = JSON.stringify({
     access_token: token,
@@ -43,6 +44,7 @@ export async function issueTokens (input: {
     token_type: confirmation !== null && KEY in confirmation ? 'DPoP' : 'Bearer',
     expires_in: expiresAt - now,
     scope: scopes.join(' '),
+    ...(authorizationDetails.length === 0 ? {} : { authorization_details: authorizationDetails }),
     ...members,
     ...(refreshToken === null ? {} : { refresh_token: refreshToken })
   })

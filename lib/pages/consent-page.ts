@@ -27,6 +27,8 @@ export interface ConsentModel {
   readonly scopes: readonly ConsentScope[]
   /** For how long a yes is remembered, in words; `null`: not at all. */
   readonly rememberedFor: string | null
+  /** What it asks for besides, each in a line of the host: given with everything else that is allowed. */
+  readonly details?: readonly string[]
   readonly action: string
   readonly handle: string
   readonly csrf: string
@@ -65,6 +67,12 @@ ${model.device === null ? sendsTo(model) : askedFrom(model.device)}
 </dl>`
 }
 
+function detailsOf ({ details = [] }: ConsentModel): Html | null {
+  if (details.length === 0) return null
+  const lines = details.map((line) => html`<li><bdi>${plainText(line, 300)}</bdi></li>`)
+  return html`<div class="opens"><p>With Allow, it may also do this</p><ul>${lines}</ul></div>`
+}
+
 /** In words: one, "one and two", "one, two and three". */
 function namesOf ({ resources }: ConsentModel): Html {
   const before = (index: number): string => index === 0 ? '' : index === resources.length - 1 ? ' and ' : ', '
@@ -92,6 +100,7 @@ ${hiddenFieldsOf({ transaction: model.handle, csrf: model.csrf })}
 <div class="scopes">
 ${model.scopes.map(consentScopeOf)}
 </div>
+${detailsOf(model)}
 </fieldset>
 <div class="actions decision">
 <button class="button" type="submit" name="decision" value="deny">Deny</button>

@@ -1,4 +1,6 @@
 import type { TagLimits } from '../../types/access.js'
+import type { AuthorizationDetail } from '../../types/oauth.js'
+import { readAuthorizationDetails, type IsKnownDetail } from './authorization-details.js'
 import { isThumbprint } from './dpop.js'
 import { assertNoRepeats, single, type Form } from './form.js'
 import { OAuthError } from './oauth-error.js'
@@ -26,6 +28,8 @@ export interface AuthorizationRequest extends AccessRequest {
   readonly codeChallenge: string
   /** Thumbprint of the DPoP key that the code is to be bound to (RFC 9449 §10). */
   readonly codeKey: string | undefined
+  /** What it asks for besides scopes (RFC 9396). */
+  readonly authorizationDetails: readonly AuthorizationDetail[] | undefined
 }
 
 /** A resource that a client can ask for. */
@@ -42,6 +46,8 @@ export interface AuthorizationContext {
   /** The leniency of that name: a request without `resource` means the first one. */
   readonly missingResource: boolean
   readonly tagLimits?: TagLimits
+  /** Left out: `authorization_details` means nothing here. */
+  readonly isKnownDetail?: IsKnownDetail
 }
 
 const MAX_CLIENT_ID = 2048
@@ -99,7 +105,10 @@ export function readAuthorizationRequest (form: Form, context: AuthorizationCont
   readSignInWish(form)
   const state = readState(single(form, 'state'))
   const codeKey = readCodeKey(single(form, 'dpop_jkt'))
-  return { ...access, state, codeChallenge, codeKey }
+  const authorizationDetails = context.isKnownDetail === undefined
+    ? undefined
+    : readAuthorizationDetails(single(form, 'authorization_details'), context.isKnownDetail)
+  return { ...access, state, codeChallenge, codeKey, authorizationDetails }
 }
 
 /**

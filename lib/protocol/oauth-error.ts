@@ -7,6 +7,7 @@ const STATUS = {
   unsupported_response_type: 400,
   invalid_scope: 400,
   invalid_target: 400,
+  invalid_authorization_details: 400,
   access_denied: 400,
   authorization_pending: 400,
   slow_down: 400,

@@ -51,6 +51,7 @@ export interface ServerMetadata {
   readonly code_challenge_methods_supported: readonly string[]
   readonly authorization_response_iss_parameter_supported: true
   readonly client_id_metadata_document_supported?: true
+  readonly authorization_details_types_supported?: readonly string[]
   readonly dpop_signing_alg_values_supported?: readonly string[]
   readonly tls_client_certificate_bound_access_tokens?: true
 }
@@ -67,6 +68,8 @@ export interface ServerMetadataInput {
   readonly pushedRequests?: 'off' | 'optional' | 'required'
   /** Whether a client id may be the URL of a document. */
   readonly clientDocuments?: boolean
+  /** Types of authorization details (RFC 9396 §10). Default none. */
+  readonly detailTypes?: readonly string[]
   /** What access tokens can be bound to. Default: nothing. */
   readonly sender?: Pick<SenderMetadata, 'dpopAlgorithms' | 'certificates'>
   /** Of introspection answers (RFC 9701). */
@@ -103,7 +106,7 @@ export function endpointsOf (issuer: string): Endpoints {
 /** The authorization server metadata (RFC 8414 §2, AS-M1, AS-M2): only what is switched on, no empty members. */
 export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata {
   const { issuer, scopes, grantTypes, grantProfiles = [], registration, endpoints } = input
-  const { clientDocuments = false, pushedRequests = 'off' } = input
+  const { clientDocuments = false, pushedRequests = 'off', detailTypes = [] } = input
   const { dpopAlgorithms, certificates } = input.sender ?? { dpopAlgorithms: [], certificates: false }
   const methods = certificates ? [...METHODS, ...CERTIFICATE_METHODS] : METHODS
   return {
@@ -135,6 +138,7 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     ...(clientDocuments ? { client_id_metadata_document_supported: true } : {}),
+    ...(detailTypes.length === 0 ? {} : { authorization_details_types_supported: [...detailTypes] }),
     ...(dpopAlgorithms.length === 0 ? {} : { dpop_signing_alg_values_supported: dpopAlgorithms }),
     ...(certificates ? { tls_client_certificate_bound_access_tokens: true } : {})
   }

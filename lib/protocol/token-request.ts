@@ -1,3 +1,5 @@
+import type { AuthorizationDetail } from '../../types/oauth.js'
+import { readAuthorizationDetails } from './authorization-details.js'
 import { assertNoRepeats, single, type Form } from './form.js'
 import { OAuthError } from './oauth-error.js'
 import { requestedResource } from './resource-uri.js'
@@ -10,6 +12,8 @@ export interface CodeRequest {
   readonly redirectUri?: string
   /** Canonical; must be a granted one when it is given (AS-T7). */
   readonly resource?: string
+  /** Must be granted ones when given (RFC 9396 §6.1). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
 export interface RefreshRequest {
@@ -18,6 +22,8 @@ export interface RefreshRequest {
   readonly scope?: string[]
   /** Canonical; must be a granted one when it is given (AS-T7). */
   readonly resource?: string
+  /** Must be granted ones when given (RFC 9396 §6.1). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
 /** No code, token or verifier of ours is longer; a longer one is not worth a digest. */
@@ -44,7 +50,8 @@ export function readCodeRequest (form: Form): CodeRequest {
     code: required(form, 'code'),
     codeVerifier: required(form, 'code_verifier'),
     ...(redirectUri === undefined ? {} : { redirectUri }),
-    ...readResource(form)
+    ...readResource(form),
+    ...readDetails(form)
   }
 }
 
@@ -55,12 +62,18 @@ export function readCodeRequest (form: Form): CodeRequest {
 export function readRefreshRequest (form: Form): RefreshRequest {
   const refreshToken = required(form, 'refresh_token')
   const scope = readScope(single(form, 'scope'))
-  return { refreshToken, ...(scope.length === 0 ? {} : { scope }), ...readResource(form) }
+  return { refreshToken, ...(scope.length === 0 ? {} : { scope }), ...readResource(form), ...readDetails(form) }
 }
 
 function readResource (form: Form): { resource?: string } {
   const resource = requestedResource(form)
   return resource === undefined ? {} : { resource }
+}
+
+/** Whether they are known does not matter: they count only if they were granted. */
+function readDetails (form: Form): { authorizationDetails?: readonly AuthorizationDetail[] } {
+  const authorizationDetails = readAuthorizationDetails(single(form, 'authorization_details'), () => true)
+  return authorizationDetails === undefined ? {} : { authorizationDetails }
 }
 
 /**

@@ -6,7 +6,8 @@ export const CLIENT_SUBJECT = 'client'
 
 /** What an access token tells of its grant. */
 export type GrantFacts = Pick<Grant,
-  'grantId' | 'clientId' | 'subject' | 'resource' | 'authenticatedAt' | 'acr' | 'amr' | 'actor' | 'mayAct'>
+  'grantId' | 'clientId' | 'subject' | 'resource' | 'authorizationDetails' | 'authenticatedAt' | 'acr' | 'amr' |
+  'actor' | 'mayAct'>
 
 export interface AccessTokenFacts {
   readonly issuer: string
@@ -29,6 +30,7 @@ export interface AccessTokenFacts {
  */
 export function accessTokenClaims (facts: AccessTokenFacts) {
   const { issuer, grant, scopes, confirmation, issuedAt, expiresAt } = facts
+  const { authorizationDetails: details = [] } = grant
   return {
     iss: issuer,
     sub: grant.subject ?? grant.clientId,
@@ -36,6 +38,7 @@ export function accessTokenClaims (facts: AccessTokenFacts) {
     aud: grant.resource,
     client_id: grant.clientId,
     scope: scopes.join(' '),
+    ...(details.length === 0 ? {} : { authorization_details: details }),
     iat: issuedAt,
     exp: expiresAt,
     ...(grant.authenticatedAt === null ? {} : { auth_time: grant.authenticatedAt }),

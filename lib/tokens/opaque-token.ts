@@ -23,7 +23,7 @@ export interface OpaqueTokenInput {
   readonly secrets: Secrets
   readonly issuer: string
   /** `resource`: the one that the token is for. */
-  readonly grant: Pick<Grant, 'grantId' | 'resource' | 'accessTokens'>
+  readonly grant: Pick<Grant, 'grantId' | 'resource' | 'authorizationDetails' | 'accessTokens'>
   /** What the token carries: the grant's scopes or fewer. */
   readonly scopes: readonly string[]
   /** What the token is bound to; `null` for a bearer token. */
@@ -43,8 +43,10 @@ export function issueOpaqueToken (
 ): { readonly token: string, readonly accessTokens: readonly OpaqueAccessToken[] } {
   const stem = `${grant.grantId}${randomId(32)}`
   const token = `${PREFIX}${stem}.${secrets.mac(PURPOSE, stem)}`
+  const { resource, authorizationDetails = [] } = grant
+  const said = authorizationDetails.length === 0 ? {} : { authorizationDetails }
   const bound = confirmation === null ? {} : { confirmation }
-  const entry = { digest: sha256(token), issuer, resource: grant.resource, scopes, issuedAt: now, expiresAt, ...bound }
+  const entry = { digest: sha256(token), issuer, resource, scopes, ...said, issuedAt: now, expiresAt, ...bound }
   return { token, accessTokens: [...liveTokens(grant, now), entry].slice(-MAX_LIVE_TOKENS) }
 }
 
@@ -71,6 +73,6 @@ export function claimsOfOpaqueToken (token: string, grant: Grant | null): Readon
   const digest = sha256(token)
   const [found] = (grant.accessTokens ?? []).filter((one) => secretsEqual(one.digest, digest))
   if (found === undefined) throw new InvalidTokenError('not among the tokens of its grant')
-  const { resource = grant.resource } = found
-  return accessTokenClaims({ confirmation: null, ...found, grant: { ...grant, resource } })
+  const { resource = grant.resource, authorizationDetails = [] } = found
+  return accessTokenClaims({ confirmation: null, ...found, grant: { ...grant, resource, authorizationDetails } })
 }

@@ -88,6 +88,7 @@ t.test('a good request is read whole', async (t) => {
     state: 'st4te',
     codeChallenge: CHALLENGE,
     codeKey: undefined,
+    authorizationDetails: undefined,
     leniencies: []
   })
 })

@@ -70,8 +70,10 @@ export function readAccess (form: Form, client: Client, context: OAuthContext): 
   return { ...asked, scopes: limitScopes(client, asked.scopes, context.model) }
 }
 
-function rulesOf ({ resources, tagLimits, tokens }: OAuthContext): AuthorizationContext {
-  return { resources, missingResource: tokens.leniencies.missingResource, tagLimits }
+function rulesOf ({ resources, tagLimits, detailTypes, tokens }: OAuthContext): AuthorizationContext {
+  const { names, isKnown: isKnownDetail } = detailTypes
+  const rules = { resources, missingResource: tokens.leniencies.missingResource, tagLimits }
+  return names.length === 0 ? rules : { ...rules, isKnownDetail }
 }
 
 function expired (reason: string): OAuthError {

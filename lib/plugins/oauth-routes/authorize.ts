@@ -52,7 +52,7 @@ interface Asked {
 
 /** What the user is to agree to. */
 function wantedOf ({ context, target: { client, redirectUri }, asked, user }: Asked): GrantRequest {
-  const { scopes, resource, furtherResources, codeChallenge, codeKey } = asked
+  const { scopes, resource, furtherResources, authorizationDetails, codeChallenge, codeKey } = asked
   const { subject, authenticatedAt = null, acr = null, amr = [] } = user
   return {
     clientId: client.clientId,
@@ -60,6 +60,7 @@ function wantedOf ({ context, target: { client, redirectUri }, asked, user }: As
     redirectUri,
     resource,
     ...(furtherResources.length === 0 ? {} : { furtherResources }),
+    ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
     scopes,
     codeChallenge,
     ...(codeKey === undefined || context.dpop === null ? {} : { codeKey }),

@@ -92,6 +92,7 @@ export function buildConsentModel (context: OAuthContext, { client, grant, user,
       }
     }),
     rememberedFor: grant.terms === undefined ? null : inWords(context.store.lifetimes.consent),
+    details: (grant.authorizationDetails ?? []).map(context.detailTypes.describe),
     action: `${endpoints.authorization.path}/consent`,
     handle,
     csrf,

@@ -26,6 +26,7 @@ import { dpopSettings } from '../support/dpop-settings.js'
 import { inOption } from '../support/in-option.js'
 import { certificateSource } from '../support/client-certificate.js'
 import { clientRequests, type ClientRequestOf } from './client-request.js'
+import { buildDetailTypes, type DetailTypes } from './detail-types.js'
 import { buildGrantTypes, grantProfilesOf } from './grant-types.js'
 import { buildResources, modelOfAll, type OAuthResources } from './resources.js'
 
@@ -60,6 +61,7 @@ export interface OAuthContext {
   /** The scopes of all resources. */
   readonly model: ScopeModel
   readonly tagLimits: TagLimits
+  readonly detailTypes: DetailTypes
   readonly registration: boolean
   readonly redirectSchemes: readonly string[]
   /** `null` where DPoP proofs mean nothing. */
@@ -170,6 +172,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     endpoints,
     grantProfiles: grantProfilesOf(options),
     model: modelOfAll(options, resources),
+    detailTypes: buildDetailTypes(options),
     tagLimits,
     registration: registration !== false,
     redirectSchemes,

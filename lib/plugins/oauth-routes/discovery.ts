@@ -42,6 +42,7 @@ export function discovery (scope: FastifyInstance, context: OAuthContext): void 
     clientDocuments: documents !== null,
     pushedRequests: pushed?.mode ?? 'off',
     sender: resources[0].sender,
+    detailTypes: context.detailTypes.names,
     signingAlgorithm: store.keyring.current.algorithm,
     endpoints
   }))
