@@ -67,3 +67,23 @@ t.test('no other request_uri is ours', async (t) => {
   t.ok(isPushedRequestUri('urn:ietf:params:oauth:request_uri:x'))
   for (const uri of ['', 'https://evil.example/r', 'URN:ietf:params:oauth:request_uri:x', 'urn:x']) t.notOk(isPushedRequestUri(uri))
 })
+
+t.test('strangers with any number of ids that say what was registered share a few counters', async (t) => {
+  const counted = new Set<string>()
+  const records = memoryStore()
+  const requests = createPushedRequests({
+    tenant: 'default',
+    records: {
+      ...records,
+      increment: async (key, input, now) => {
+        counted.add(key.id)
+        return await records.increment(key, input, now)
+      }
+    }
+  })
+  for (let i = 0; i < 9000; i++) {
+    await requests.push(`${i.toString(36)}.${'a'.repeat(43)}`, new Map(), START).catch(() => {})
+  }
+
+  t.ok(counted.size <= 4097, `${counted.size} counters`)
+})
