@@ -17,7 +17,7 @@ export interface Revocations {
   revokeSubject (subject: string, now: number): Promise<number>
   /** Ends every grant of a client; answers how many. One that begins meanwhile may be missed. */
   revokeClient (clientId: string, now: number): Promise<number>
-  /** Ends what a client has not exchanged for tokens yet; answers how many. */
+  /** Ends what a client has not exchanged for tokens yet, and forgets the consents to it; answers how many ended. */
   revokePending (clientId: string, now: number): Promise<number>
   /**
    * Takes back what a user gave to a client: forgets every consent and ends every grant; answers how many grants. One
@@ -73,8 +73,10 @@ export function createRevocations (input: {
   }
 
   async function revokePending (clientId: string, now: number): Promise<number> {
+    const owner: GrantOwner = { name: 'clientId', value: clientId }
     let count = 0
-    for await (const grantId of grantRecords.idsOf({ name: 'clientId', value: clientId }, now)) {
+    await consents.forgetAll(owner, now)
+    for await (const grantId of grantRecords.idsOf(owner, now)) {
       const held = await grantRecords.read(grantId, now)
       // A grant that becomes active between the two was exchanged before: it ends as well, rather than live on.
       if (held !== null && held.grant.status !== 'active' && await revoke(grantId, now)) count += 1

@@ -166,3 +166,13 @@ t.test('a user withdraws what one client was given: its grants and consents, and
   t.equal(await context.grants.withdraw({ subject: 'mallory', clientId: other.clientId }, START), 0)
   t.equal(await context.grants.withdraw({ subject: 'alice', clientId: one.clientId }, START), 0)
 })
+
+t.test('with what a client has not exchanged yet, the consents to it end', async (t) => {
+  const context = buildContext()
+  const [one, other] = [await remembered(context), await remembered(context)]
+
+  t.equal(await context.grants.revokePending(one.clientId, START), 0)
+
+  t.same(await consentsOf(context), [other.clientId])
+  t.equal(await context.grants.isLive(one.grantId, START), true)
+})
