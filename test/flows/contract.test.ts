@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { sha256 } from '../../lib/crypto/digest.js'
 import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
 import { StoreUnavailableError } from '../../lib/stores/errors.js'
+import type { RegistrationOptions } from '../../types/registration-options.js'
 import { contractServer, JOB, type ContractServer } from '../helpers/contract.js'
 import { dpopClient } from '../helpers/dpop.js'
 import { fieldsOf } from '../helpers/markup.js'
@@ -219,7 +220,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   request_uri_not_supported: 'redirect',
   unmet_authentication_requirements: 'redirect',
   invalid_request_uri: 'page',
-  invalid_token: 'resource',
   insufficient_scope: 'resource',
   insufficient_user_authentication: 'resource'
 }
@@ -268,6 +268,34 @@ t.test('POST /register keeps the contract where clients cannot register', async 
   const server = await contractServer(t, { routes: { registration: false } })
 
   await assertContract(t, await register({})(server), 404, 'invalid_request')
+})
+
+const ADMISSION = 'an-initial-access-token-of-the-operator'
+const POLICY: RegistrationOptions = {
+  initialAccessTokens: [ADMISSION],
+  softwareStatements: { issuers: [{ issuer: 'https://vendor.example', jwksUri: 'http://127.0.0.1:9/jwks' }] },
+  management: true
+}
+const json = (members: object): string => Buffer.from(JSON.stringify(members)).toString('base64url')
+const FOREIGN = `${json({ alg: 'ES256' })}.${json({ iss: 'https://other.example' })}.AA`
+
+const admitted = (metadata: object, token = ADMISSION) => async (server: ContractServer) =>
+  await send(server, '/register', { json: metadata, headers: { authorization: `Bearer ${token}` } })
+
+const policyCases: readonly Case[] = [
+  ['a client with a token', 201, null, admitted({ redirect_uris: [LOOPBACK] })],
+  ['a client without one', 401, 'invalid_token', register({ redirect_uris: [LOOPBACK] })],
+  ['a client with another', 401, 'invalid_token', admitted({ redirect_uris: [LOOPBACK] }, `${ADMISSION}x`)],
+  ['a broken statement', 400, 'invalid_software_statement', admitted({ software_statement: 'x' })],
+  ['a statement of somebody', 400, 'unapproved_software_statement', admitted({ software_statement: FOREIGN })]
+]
+
+t.test('POST /register keeps the contract where the operator says who registers', async (t) => {
+  const server = await contractServer(t, { routes: { registration: POLICY } })
+
+  for (const [what, status, error, bring] of policyCases) {
+    await t.test(`${what}: ${status}`, async (t) => { await assertContract(t, await bring(server), status, error) })
+  }
 })
 
 t.test('a client that authenticates by header is told how, and no other', async (t) => {
@@ -354,7 +382,7 @@ t.test('what a client of the operator is told by redirect has a documented code,
 })
 
 t.test('every code that there is has its place here', async (t) => {
-  const met = new Set(Object.keys(ownCases).flatMap(casesOf).map(([, , error]) => error))
+  const met = new Set([...Object.keys(ownCases).flatMap(casesOf), ...policyCases].map(([, , error]) => error))
 
   t.ok(CODES.length > 20)
   for (const code of CODES) t.equal(met.has(code), ELSEWHERE[code] === undefined, code)
