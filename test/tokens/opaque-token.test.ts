@@ -108,3 +108,19 @@ t.test('a token that its grant does not hold, or whose grant is over or has not 
   t.throws(() => claimsOfOpaqueToken(token, null), ended)
   t.throws(() => claimsOfOpaqueToken(token, { ...grant, status: 'approved', accessTokens }), ended)
 })
+
+t.test('what a token says besides scopes is kept with it, and said only by it', async (t) => {
+  const authorizationDetails = [{ type: 'payment' }]
+  const { token, accessTokens } = issueOpaqueToken({
+    secrets: SECRETS,
+    issuer: ISSUER,
+    grant: { grantId, resource: 'https://mcp.example/bills', authorizationDetails },
+    scopes: ['notes:read'],
+    confirmation: null,
+    expiresAt: START + 900,
+    now: START
+  })
+
+  t.match(claimsOfOpaqueToken(token, { ...grant, accessTokens }),
+    { aud: 'https://mcp.example/bills', authorization_details: authorizationDetails })
+})

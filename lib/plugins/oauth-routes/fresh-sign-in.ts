@@ -24,12 +24,13 @@ export function signInSince (
   wish: SignInWish, { url, secrets, now }: { readonly url: string, readonly secrets: Secrets, readonly now: number }
 ): SignInSince {
   const { silent, again, maxAge } = wish
-  if (!again && maxAge === undefined) return { since: undefined }
-  const age = again ? 0 : maxAge ?? 0
+  const age = again ? 0 : maxAge
+  if (age === undefined) return { since: undefined }
   if (silent) return { since: now - age }
 
-  const [path = '', ...query] = url.split('?')
-  const parts = query.join('?').split('&')
+  const queryAt = url.indexOf('?')
+  const path = url.slice(0, queryAt)
+  const parts = url.slice(queryAt + 1).split('&')
   const isOurs = (part: string): boolean => part.startsWith(`${BEGAN}=`)
   const rest = parts.filter((part) => !isOurs(part)).join('&')
   const [, time = '', mac = ''] = VALUE.exec(parts.find(isOurs) ?? '') ?? []

@@ -128,6 +128,28 @@ t.test('a token for one resource is nothing at the guard of another one', async 
   }
 })
 
+t.test('tags of a resource are named or not, as it says', async (t) => {
+  const components = [{ tool: 'list', tags: ['docs'] }]
+  for (const [advertiseTags, tags] of [[undefined, ['tag:docs']], [false, []]] as const) {
+    const { app } = await oauthApp(t, {
+      routes: { resources: [{ ...bills, components, ...(advertiseTags === undefined ? {} : { advertiseTags }) }] }
+    })
+    const { scopes_supported: scopes } = (await app.inject('/.well-known/oauth-protected-resource/bills')).json()
+    t.strictSame(scopes, ['bills:pay', ...tags])
+    t.match((await authorize(app, { resource: BILLS, scope: 'tag:docs' })).body, /Use everything tagged/)
+  }
+})
+
+t.test('servers beside the components of the guard stop the boot with their path', async (t) => {
+  const app = buildApp(t)
+  await app.register(pkceStore)
+  await app.register(scopeGuard, { issuer: ISSUER, resource: BILLS, scopes: OPTIONS.scopes, components: [] })
+  app.post('/bills', async () => 'handled')
+
+  t.throws(() => buildContext(app, { ...OPTIONS, resources: [{ resource: BILLS, servers: {} }] }),
+    { code: 'MCPS_ERR_INVALID_OPTION', message: /^resources\.0\.servers cannot be given/ })
+})
+
 const wrong: Record<string, [ResourceOptions, RegExp]> = {
   'a resource with a slash at its end': [{ ...bills, resource: `${BILLS}/` }, /^resources\.0\.resource must /],
   'the first resource again': [{ ...bills, resource: RESOURCE }, /^resources\.0\.resource is /],
