@@ -33,7 +33,7 @@ const guardOptions = (options: McpSecurityOptions) => only(options, [
 
 const routesOptions = (options: McpSecurityOptions) => only(options, [
   'issuer', 'resource', 'resourceName', 'resources', 'authorizationDetails', 'scopes', 'defaultScopes', 'tagLimits', 'advertiseTags', 'signIn',
-  'clientDocuments', 'clientKeys', 'pushedRequests', 'assertionIssuers', 'tokenExchange', 'grantTypes',
+  'clientDocuments', 'clientKeys', 'certificateOrigin', 'pushedRequests', 'assertionIssuers', 'tokenExchange', 'grantTypes',
   'registration', 'deviceAuthorization', 'redirectSchemes', 'leniencies', 'strict', 'dpop', 'clientCertificate', 'requireSenderConstraint'])
 
 function assertConsistent (options: McpSecurityOptions): void {

@@ -83,6 +83,7 @@ export const oauthRoutesMembers = {
   clientDocuments: Type.Optional(Type.Union([clientDocuments, off])),
   deviceAuthorization: Type.Optional(Type.Boolean()),
   clientKeys: Type.Optional(clientKeys),
+  certificateOrigin: Type.Optional(url),
   registration: Type.Optional(Type.Union([Type.Boolean(), registration])),
   redirectSchemes: Type.Optional(list(Type.String({ pattern: '^[a-z][a-z0-9+.-]{0,63}$' }))),
   leniencies: Type.Optional(Type.Object({

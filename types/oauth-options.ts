@@ -70,6 +70,12 @@ export interface OAuthRoutesOptions extends ComponentsOptions, GrantOptions {
    * addresses only, when a user has signed in. `false`: such ids are unknown. Default: every document.
    */
   readonly clientDocuments?: ClientDocumentsOptions | false
+  /**
+   * Another origin of the same app, where TLS asks clients for a certificate, which browsers would show people a dialog
+   * for: `mtls_endpoint_aliases` names it (RFC 8705 §5). DPoP proofs still name the usual URL. Needs
+   * `clientCertificate`.
+   */
+  readonly certificateOrigin?: string
   /** How the keys of clients that name a `jwks_uri` are fetched: from public addresses only. */
   readonly clientKeys?: ClientKeysOptions
   /**

@@ -54,6 +54,7 @@ export interface ServerMetadata {
   readonly authorization_details_types_supported?: readonly string[]
   readonly dpop_signing_alg_values_supported?: readonly string[]
   readonly tls_client_certificate_bound_access_tokens?: true
+  readonly mtls_endpoint_aliases?: Readonly<Record<string, string>>
 }
 
 export interface ServerMetadataInput {
@@ -70,6 +71,8 @@ export interface ServerMetadataInput {
   readonly clientDocuments?: boolean
   /** Types of authorization details (RFC 9396 §10). Default none. */
   readonly detailTypes?: readonly string[]
+  /** Where TLS asks clients for a certificate. Default: nowhere else. */
+  readonly certificateOrigin?: string
   /** What access tokens can be bound to. Default: nothing. */
   readonly sender?: Pick<SenderMetadata, 'dpopAlgorithms' | 'certificates'>
   /** Of introspection answers (RFC 9701). */
@@ -140,6 +143,23 @@ export function buildServerMetadata (input: ServerMetadataInput): ServerMetadata
     ...(clientDocuments ? { client_id_metadata_document_supported: true } : {}),
     ...(detailTypes.length === 0 ? {} : { authorization_details_types_supported: [...detailTypes] }),
     ...(dpopAlgorithms.length === 0 ? {} : { dpop_signing_alg_values_supported: dpopAlgorithms }),
-    ...(certificates ? { tls_client_certificate_bound_access_tokens: true } : {})
+    ...(certificates ? { tls_client_certificate_bound_access_tokens: true } : {}),
+    ...aliasesOf(input)
+  }
+}
+
+/** RFC 8705 §5: the endpoints for clients, elsewhere. */
+function aliasesOf (input: ServerMetadataInput): Pick<ServerMetadata, 'mtls_endpoint_aliases'> {
+  const { certificateOrigin: origin, endpoints, grantTypes, pushedRequests = 'off' } = input
+  if (origin === undefined) return {}
+  const { token, revocation, introspection, pushedRequest, deviceAuthorization } = endpoints
+  return {
+    mtls_endpoint_aliases: {
+      token_endpoint: origin + token.path,
+      revocation_endpoint: origin + revocation.path,
+      introspection_endpoint: origin + introspection.path,
+      ...(pushedRequests === 'off' ? {} : { pushed_authorization_request_endpoint: origin + pushedRequest.path }),
+      ...(grantTypes.includes(DEVICE_GRANT) ? { device_authorization_endpoint: origin + deviceAuthorization.path } : {})
+    }
   }
 }

@@ -266,3 +266,16 @@ t.test('a proxy shows whose a certificate is only when it looks at the chain', a
   t.equal(await by(proxy), 401)
   t.equal(await by({ ...proxy, proxiesVerify: true, proxies: ['192.0.2.1'] }), 401)
 })
+
+t.test('the metadata names the origin where TLS asks for certificates, and nothing of it where it does not', async (t) => {
+  const of = async (routes: Partial<OAuthRoutesOptions>) => {
+    const { app } = await start(t, routes)
+    return (await app.inject('/.well-known/oauth-authorization-server')).json()
+  }
+  const certificateOrigin = 'https://mtls.as.example'
+
+  t.match(await of({ clientCertificate: {}, certificateOrigin }), {
+    mtls_endpoint_aliases: { token_endpoint: `${certificateOrigin}/token`, revocation_endpoint: `${certificateOrigin}/revoke` }
+  })
+  t.notMatch(await of({ clientCertificate: {} }), { mtls_endpoint_aliases: Object })
+})

@@ -3,7 +3,7 @@ import t from 'tap'
 import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
 import { buildServerMetadata, endpointsOf, type ServerMetadataInput } from '../../lib/protocol/server-metadata.js'
 
-type Changes = Pick<Partial<ServerMetadataInput>, 'sender'> & { grantTypes?: string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
+type Changes = Pick<Partial<ServerMetadataInput>, 'sender' | 'certificateOrigin'> & { grantTypes?: readonly string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
 
 function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
   const issuer = changes.issuer ?? 'https://h.example'
@@ -31,6 +31,17 @@ t.test('certificates are advertised only where they are read', async (t) => {
   t.same(metadata.token_endpoint_auth_methods_supported, methods)
   t.same(metadata.revocation_endpoint_auth_methods_supported, methods)
   t.same(build().token_endpoint_auth_methods_supported, METHODS)
+})
+
+t.test('another origin for certificates is named with the endpoints for clients (RFC 8705 §5)', async (t) => {
+  const certificateOrigin = 'https://mtls.h.example'
+  const aliases = { token_endpoint: 'https://mtls.h.example/t1/token' }
+
+  t.match(build({ issuer: 'https://h.example/t1', certificateOrigin }).mtls_endpoint_aliases, aliases)
+  t.strictSame(Object.keys(build({ certificateOrigin }).mtls_endpoint_aliases ?? {}),
+    ['token_endpoint', 'revocation_endpoint', 'introspection_endpoint'])
+  const whole = { certificateOrigin, pushedRequests: 'optional', grantTypes: [DEVICE_GRANT] } as const
+  t.equal(Object.keys(build(whole).mtls_endpoint_aliases ?? {}).length, 5)
 })
 
 t.test('the document names what is switched on', async (t) => {

@@ -68,6 +68,8 @@ export interface OAuthContext {
   readonly dpop: DpopSettings | null
   readonly signIn: SignIn
   readonly clientRequestOf: ClientRequestOf
+  /** Where TLS asks clients for a certificate; `null` when that is nowhere else. */
+  readonly certificateOrigin: string | null
 }
 
 function signInOf (fastify: FastifyInstance, { signIn }: OAuthRoutesOptions): SignIn {
@@ -103,6 +105,14 @@ function documentsOf ({ records, tenant, lifetimes }: PkceStore, options: OAuthR
     ...(allow === undefined ? {} : { allow }),
     fetch: fetchOptionsOf(fetching)
   })
+}
+
+function certificateOriginOf ({ certificateOrigin: origin, clientCertificate }: OAuthRoutesOptions): string | null {
+  if (origin === undefined) return null
+  if (clientCertificate === undefined) throw new InvalidOptionError('certificateOrigin needs clientCertificate')
+  const isOrigin = URL.canParse(origin) && new URL(origin).origin === origin && origin.startsWith('https://')
+  if (!isOrigin) throw new InvalidOptionError('certificateOrigin must be an https origin, without a path')
+  return origin
 }
 
 /** How documents of others are fetched. */
@@ -178,6 +188,7 @@ export function buildContext (fastify: FastifyInstance, options: OAuthRoutesOpti
     redirectSchemes,
     dpop,
     signIn: signInOf(fastify, options),
+    certificateOrigin: certificateOriginOf(options),
     clientRequestOf: clientRequests(certificate === undefined ? null : certificateSource(certificate))
   })
 }

@@ -33,6 +33,7 @@ function serveResource (scope: FastifyInstance, one: OAuthResource, issuer: stri
  */
 export function discovery (scope: FastifyInstance, context: OAuthContext): void {
   const { issuer, resources, model, registration, documents, pushed, endpoints, store, tokens, grantProfiles } = context
+  const { certificateOrigin } = context
   const ofServer = (): string => JSON.stringify(buildServerMetadata({
     issuer,
     scopes: [...new Set([...model.names, ...resources.flatMap((one) => one.advertisedTags())])],
@@ -43,6 +44,7 @@ export function discovery (scope: FastifyInstance, context: OAuthContext): void 
     pushedRequests: pushed?.mode ?? 'off',
     sender: resources[0].sender,
     detailTypes: context.detailTypes.names,
+    ...(certificateOrigin === null ? {} : { certificateOrigin }),
     signingAlgorithm: store.keyring.current.algorithm,
     endpoints
   }))

@@ -21,6 +21,9 @@ const wrong: Record<string, [Partial<OAuthRoutesOptions>, RegExp]> = {
   'a grant type of the host with a name of the IETF': [{ grantTypes: { 'urn:ietf:params:oauth:grant-type:x': () => null } }, /^grantTypes\.urn:ietf\S+ must not /],
   'ourselves as a further service': [{ tokenExchange: [{ audience: RESOURCE, clients: ['a'], scopes: ['b'] }] }, /^tokenExchange\.0\.audience must not /],
   'an issuer of assertions without TLS': [{ assertionIssuers: [{ issuer: 'http://idp.example', jwksUri: 'https://idp.example/jwks', profile: 'id-jag' }] }, /^assertionIssuers\.0\.issuer must /],
+  'an origin for certificates that mean nothing': [{ certificateOrigin: 'https://mtls.example' }, /^certificateOrigin needs clientCertificate/],
+  'an origin for certificates with a path': [{ clientCertificate: {}, certificateOrigin: 'https://mtls.example/' }, /^certificateOrigin must /],
+  'an origin for certificates without TLS': [{ clientCertificate: {}, certificateOrigin: 'http://localhost' }, /^certificateOrigin must /],
   'a script scheme for redirects': [{ redirectSchemes: ['cursor', 'javascript'] }, /^redirectSchemes\.1 must /]
 }
 
