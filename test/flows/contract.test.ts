@@ -142,6 +142,7 @@ const ownCases: Readonly<Record<string, readonly Case[]>> = {
     ['another resource', 400, 'invalid_target', push({ resource: 'https://evil.example/' })],
     ['a malformed scope', 400, 'invalid_scope', push({ scope: 'a"b' })],
     ['a request object', 400, 'request_not_supported', push({ request: 'e30.e30.' })],
+    ['details of no type', 400, 'invalid_authorization_details', push({ authorization_details: '[{}]' })],
     ['a broken proof', 400, 'invalid_dpop_proof', async (server) => await send(server, '/par', { fields: pushed(), headers: { dpop: 'x' } })],
     ['a proof without nonce', 400, 'use_dpop_nonce', async (server) => {
       const { proof } = await dpopClient({ htu: `${ISSUER}/par`, now: server.clock })

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { Type } from '@sinclair/typebox'
 import { cors } from '../../lib/plugins/cors.js'
 import { oauthRoutes } from '../../lib/plugins/oauth-routes/index.js'
 import { pkceStore } from '../../lib/plugins/pkce-store.js'
@@ -20,7 +21,14 @@ const CLIENTS: readonly StaticClient[] = [
 ]
 
 /** Everything that can be switched on. */
-export const EVERYTHING: OAuthRoutesOptions = { ...OPTIONS, deviceAuthorization: true, dpop: { nonce: true } }
+export const EVERYTHING: OAuthRoutesOptions = {
+  ...OPTIONS,
+  deviceAuthorization: true,
+  dpop: { nonce: true },
+  authorizationDetails: {
+    payment: { schema: Type.Object({}, { additionalProperties: false }), describe: () => 'Pay' }
+  }
+}
 
 export interface ContractServer {
   readonly app: FastifyInstance
