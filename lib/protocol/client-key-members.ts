@@ -9,6 +9,8 @@ const MAX_KEYS = 10
 const MAX_URI = 2048
 /** 4096 bits of RSA, base64url. */
 const MAX_NUMBER = 683
+/** A longer exponent makes each verification slow. */
+const MAX_EXPONENT = 6
 const MAX_NAME = 256
 const MAX_CERTIFICATE = 8192
 export const ASSERTION_ALGORITHMS: readonly AssertionAlgorithm[] = ['ES256', 'RS256', 'PS256', 'EdDSA']
@@ -79,7 +81,7 @@ function readKey (value: unknown): Key {
   const numbers = NUMBERS.get(kty)
   if (numbers === undefined || PRIVATE.some((name) => given.has(name))) throw refusal('jwks must hold public keys only')
   const key: Record<string, unknown> = { kty }
-  for (const name of numbers) key[name] = readNumber(given.get(name))
+  for (const name of numbers) key[name] = readNumber(given.get(name), name === 'e' ? MAX_EXPONENT : MAX_NUMBER)
   for (const name of NAMES) {
     if (given.has(name)) key[name] = readName(given.get(name))
   }
@@ -87,8 +89,8 @@ function readKey (value: unknown): Key {
   return certificate === undefined ? key : { ...key, x5c: [certificate] }
 }
 
-function readNumber (value: unknown): string {
-  if (typeof value === 'string' && value.length <= MAX_NUMBER && BASE64URL.test(value)) return value
+function readNumber (value: unknown, max: number): string {
+  if (typeof value === 'string' && value.length <= max && BASE64URL.test(value)) return value
   throw refusal('a key of jwks is not whole')
 }
 

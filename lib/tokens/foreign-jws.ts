@@ -39,6 +39,10 @@ export const SIGNATURE_ALGORITHMS: readonly string[] = Object.keys(SCHEMES)
 
 /** RFC 7518 §3.3. */
 const MIN_RSA_BITS = 2048
+// Whoever may choose a key must not hold up everybody else: with an exponent as long as the modulus one signature takes
+// two hundred times as long to verify.
+const MAX_RSA_BITS = 8192
+const MAX_RSA_EXPONENT = 2n ** 32n
 
 /** The type of a JWS whose header names none. */
 export const NO_TYPE = ''
@@ -75,8 +79,9 @@ export function readForeignJws (
  * @throws {InvalidTokenError}
  */
 export function verifyForeignJws ({ algorithm, text, payload, signature }: ForeignJws, key: KeyObject): Claims {
-  const bits = key.asymmetricKeyDetails?.modulusLength
+  const { modulusLength: bits, publicExponent: exponent = 0n } = { ...key.asymmetricKeyDetails }
   if (bits !== undefined && bits < MIN_RSA_BITS) throw new InvalidTokenError('weak key')
+  if ((bits !== undefined && bits > MAX_RSA_BITS) || exponent > MAX_RSA_EXPONENT) throw new InvalidTokenError('slow key')
   // RFC 8017 §8.1.2: OpenSSL would take a PSS signature without its leading zero octets, too.
   if (bits !== undefined && signature.length !== Math.ceil(bits / 8)) throw new InvalidTokenError('bad signature')
   const { digest, how } = SCHEMES[algorithm]

@@ -177,6 +177,22 @@ t.test('a client that registered its key shows it, and registers no private one'
   t.notOk(answer.body.includes(String(secret.d)))
 })
 
+t.test('a client brings no key that takes the server long to verify with, neither by value nor by reference', async (t) => {
+  const n = Buffer.alloc(384, 0xff).toString('base64url')
+  const slow = { kty: 'RSA', kid: 'one', n, e: Buffer.alloc(384, 1).toString('base64url') }
+  const server = await serveDocuments(t, json({ keys: [slow] }), 'localhost')
+  const { app, events } = await start(t, { clientKeys: { loopback: true, agent: server.options.agent } })
+  const answer = await app.inject({ method: 'POST', url: '/register', payload: registration({ jwks: { keys: [slow] } }) })
+  t.match(answer.json(), { error: 'invalid_client_metadata' })
+
+  const client = await registered(app, { jwks: undefined, jwks_uri: server.url('/jwks').href })
+  const forged = client.fields({ header: { alg: 'RS256' } })
+  for (const url of ['/token', '/introspect', '/revoke', '/par']) {
+    t.equal((await post(app, url, { token: 'anything', ...forged })).statusCode, 401, url)
+    t.match(events.at(-1), { reason: 'client assertion: slow key' }, url)
+  }
+})
+
 t.test('a client leads the server to nothing inside by its jwks_uri (AS-R6, mistake 16)', async (t) => {
   let connections = 0
   const sink = createServer((socket) => { connections += 1; socket.destroy() }).listen(0, '127.0.0.1')

@@ -56,6 +56,7 @@ const WRONG: Readonly<Record<string, object>> = {
   'half a key': { jwks: { keys: [{ ...jwk, y: undefined }] } },
   'a number that is none': { jwks: { keys: [{ ...jwk, x: 'a b' }] } },
   'a number without end': { jwks: { keys: [{ ...rsa, n: 'x'.repeat(684) }] } },
+  'an exponent that takes long': { jwks: { keys: [{ ...rsa, e: 'x'.repeat(7) }] } },
   'a name that is a number': { jwks: { keys: [{ ...jwk, kid: 1 }] } },
   'an empty name': { jwks: { keys: [{ ...jwk, kid: '' }] } },
   'a name of 257 characters': { jwks: { keys: [{ ...jwk, kid: 'x'.repeat(257) }] } },

@@ -1,4 +1,4 @@
-import { constants, createHmac, generateKeyPairSync, sign as nodeSign } from 'node:crypto'
+import { constants, createHmac, createPublicKey, generateKeyPairSync, sign as nodeSign } from 'node:crypto'
 import fc from 'fast-check'
 import { CompactSign, type CompactJWSHeaderParameters } from 'jose'
 import t from 'tap'
@@ -88,6 +88,19 @@ t.test('a key of less than 2048 bits proves nothing', async (t) => {
 
   t.throws(() => verifyForeignJws(readForeignJws(signed, accepted), publicKey), new InvalidTokenError('weak key'))
 })
+
+for (const [what, bytes, e] of [
+  ['an exponent as long as its modulus', 256, Buffer.alloc(256, 1)],
+  ['an exponent that is too long', 512, Buffer.of(1, 0, 0, 0, 1)],
+  ['a huge modulus', 1025, Buffer.of(1, 0, 1)]
+] as const) {
+  t.test(`a key with ${what}, which takes long to verify with, is refused before it is used`, async (t) => {
+    const n = Buffer.alloc(bytes, 0xff).toString('base64url')
+    const publicKey = createPublicKey({ key: { kty: 'RSA', n, e: e.toString('base64url') }, format: 'jwk' })
+
+    t.throws(() => verifyForeignJws(readForeignJws(token, accepted), publicKey), new InvalidTokenError('slow key'))
+  })
+}
 
 t.test('headers that name keys from elsewhere mean nothing, and a token that our key signed is good', async (t) => {
   const jwk = other.publicKey.export({ format: 'jwk' })
