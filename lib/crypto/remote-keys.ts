@@ -45,10 +45,11 @@ async function signBy (
 /**
  * The keys of signers outside of this process, named after their RFC 7638 thumbprints, each tried once. What they sign
  * is verified before it goes out.
- * @throws {InvalidOptionError} for a public key that is not one of the algorithm, and for a signer that cannot sign.
+ * @throws {InvalidOptionError} for a public key that is not one of the algorithm, one that is there twice, and for a
+ * signer that cannot sign.
  */
 export async function openSigners (signers: readonly Signer[]): Promise<TokenKey[]> {
-  return await Promise.all(signers.map(async (signer, position) => {
+  const keys = await Promise.all(signers.map(async (signer, position) => {
     const { algorithm, publicJwk } = signer
     const jwk = readPublicJwk(publicJwk)
     const publicKey = jwk?.key() ?? null
@@ -62,4 +63,8 @@ export async function openSigners (signers: readonly Signer[]): Promise<TokenKey
     })
     return { ...key, sign }
   }))
+  const names = keys.map(({ kid }) => kid)
+  const twice = names.findIndex((kid, position) => names.indexOf(kid) !== position)
+  if (twice !== -1) throw new InvalidOptionError(`signers.${twice} must not have the key of another one`)
+  return keys
 }

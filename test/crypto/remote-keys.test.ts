@@ -43,6 +43,10 @@ for (const [what, [changed, message]] of Object.entries(refused)) {
   })
 }
 
+t.test('a signer that is there twice stops the boot, so that no name in the key set is (AS-M6)', async (t) => {
+  await t.rejects(openSigners([good, { ...good }]), { code: 'MCPS_ERR_INVALID_OPTION', message: /^signers\.1 / })
+})
+
 t.test('a signature that the public key does not verify never goes out', async (t) => {
   let isBroken = false
   const signing: Signer = { ...good, sign: async (bytes) => isBroken ? Buffer.alloc(64) : await local.sign(bytes) }
