@@ -68,7 +68,7 @@ export const resourceMetadata: FastifyPluginAsync<ResourceMetadataOptions> = asy
     resource, issuers, scopes: [...new Set([...scopes, ...tags])], name, sender
   }))
   fastify.addHook('onRequest', openToOrigins)
-  const replace = serveResourceMetadata(fastify, resource, document([]))
+  const replace = serveResourceMetadata(fastify, { resource, document: document([]) })
   // The guard may be registered later, and in another scope.
   fastify.addHook('onReady', async () => {
     const components = sharedLivePolicy(fastify.server, resource)

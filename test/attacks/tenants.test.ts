@@ -82,7 +82,9 @@ t.test('each tenant is found at its own place with its own keys, and none at the
   }
 
   t.equal(new Set(kids).size, 2)
-  t.equal((await fetch(`${origin}/.well-known/oauth-authorization-server`)).status, 404)
+  for (const root of ['oauth-authorization-server', 'oauth-protected-resource', 'openid-configuration', 'jwks.json']) {
+    t.equal((await fetch(`${origin}/.well-known/${root}`)).status, 404, root)
+  }
 })
 
 for (const [format, serving] of [['JWT', at], ['opaque', opaque.at]] as const) {

@@ -22,7 +22,7 @@ function serveResource (scope: FastifyInstance, one: OAuthResource, issuer: stri
   const document = (): string => JSON.stringify(buildResourceMetadata({
     resource, issuers: [issuer], scopes: [...defaultScopes, ...advertisedTags()], name, sender
   }))
-  const replace = serveResourceMetadata(scope, resource, document())
+  const replace = serveResourceMetadata(scope, { resource, issuer, document: document() })
   one.components.onReplace(() => { replace(document()) })
 }
 

@@ -6,11 +6,13 @@ import { buildApp } from '../../helpers/build-app.js'
 const BASE = '/.well-known/oauth-protected-resource'
 const ORIGIN = 'https://mcp.example.com'
 
+const describing = (resource: string) => ({ resource, document: JSON.stringify(resource) })
+
 /** Serves these resources, each from a scope of its own, each with its URL as the document. */
 async function serving (t: Parameters<typeof buildApp>[0], ...resources: readonly string[]) {
   const app = buildApp(t)
   for (const resource of resources) {
-    await app.register(async (scope) => { serveResourceMetadata(scope, resource, JSON.stringify(resource)) })
+    await app.register(async (scope) => { serveResourceMetadata(scope, describing(resource)) })
   }
   return async (path: string) => {
     const answer = await app.inject(BASE + path)
@@ -39,12 +41,25 @@ t.test('the root is the place of the resource at the root, whichever came first'
   }
 })
 
+t.test('of resources of several issuers none is at the root but its own: a client would be sent to another server', async (t) => {
+  for (const [root, ...resources] of [[404, '/a', '/b', '/c'], [ORIGIN, '', '/a', '/b'], [ORIGIN, '/a', '/b', '']]) {
+    const app = buildApp(t)
+    const [first = () => {}] = resources.map((path) =>
+      serveResourceMetadata(app, { ...describing(`${ORIGIN}${path}`), issuer: `https://as.example${path}` }))
+    first(JSON.stringify('newer'))
+    const answer = await app.inject(BASE)
+
+    t.equal(answer.statusCode === 200 ? answer.json().replace('newer', ORIGIN) : answer.statusCode, root)
+    t.equal((await app.inject(`${BASE}/b`)).json(), `${ORIGIN}/b`)
+  }
+})
+
 t.test('two resources with one path stop the boot', async (t) => {
   for (const other of [`${ORIGIN}/mcp`, `${ORIGIN}/mcp?x=1`, 'https://other.example/mcp']) {
     const app = Fastify()
-    serveResourceMetadata(app, `${ORIGIN}/mcp`, '{}')
+    serveResourceMetadata(app, describing(`${ORIGIN}/mcp`))
 
-    t.throws(() => { serveResourceMetadata(app, other, '{}') },
+    t.throws(() => { serveResourceMetadata(app, describing(other)) },
       { code: 'MCPS_ERR_INVALID_OPTION', message: /^resource .* has its metadata already/ })
   }
 })
