@@ -8,8 +8,8 @@ export interface PkceStoreOptions {
   /** Default: a memory store, which forgets everything at the end of the process. */
   readonly store?: RecordStore
   /**
-   * At least 32 characters each. The first seals, all open. May be left out only together with `store`:
-   * a random one is then made at boot.
+   * At least 32 characters each. The first seals, all open. A new one goes behind in every instance on the store, then
+   * in front. May be left out only together with `store`: a random one is then made at boot.
    */
   readonly secrets?: readonly string[]
   /** Default `default`. 1 to 64 characters of `A-Z a-z 0-9 - _`. */

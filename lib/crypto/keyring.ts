@@ -74,7 +74,8 @@ const MAX_ABSENT = 1000
  * over to it by their clocks; a key stays until the last token that it signed has expired.
  *
  * When a new secret stands in front, everything is sealed anew under it, so the old one can be taken away once every
- * instance has started with the new one.
+ * instance has started with the new one. An instance that does not know it, not even behind its own, cannot follow the
+ * keys from then on.
  * @throws {SecretsError} `MCPS_ERR_SECRETS` when no secret opens the keys that are there, which are left alone.
  * @throws {StoreUnavailableError} when the store cannot be reached.
  */
