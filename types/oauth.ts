@@ -197,6 +197,8 @@ export interface Grant {
    * to nothing, or by the client's own authentication.
    */
   readonly confirmation?: Confirmation
+  /** Whether earlier refresh tokens were bound to nothing: who shows one of those need not have the key. */
+  readonly boundLater?: boolean
   /** The opaque access tokens that are out, the oldest first. Not there before the exchange, and in older records. */
   readonly accessTokens?: readonly OpaqueAccessToken[]
   /** Seconds since the Unix epoch after which no refresh is possible, however active. */

@@ -35,9 +35,9 @@ interface Attempt extends ExchangeInput {
  * concurrency. A repeat of the previous token within `lifetimes.refreshRepeat` gets the very same answer, byte by
  * byte, which is kept sealed under the token itself: leniency `refreshRepeat`, a deviation from strict reuse detection
  * for clients that share a token or lost an answer. A token that is bound to a key or certificate is nobody's without
- * it: that is refused, and changes nothing. Any older token that we issued revokes this grant and no other, whatever
- * else the client asks for; one that we did not issue does nothing. Scope may be narrowed for the access token; the
- * refresh token keeps all of it.
+ * it: that is refused, and changes nothing, unless the token is older than the binding. Any older token that we issued
+ * revokes this grant and no other, whatever else the client asks for; one that we did not issue does nothing. Scope may
+ * be narrowed for the access token; the refresh token keeps all of it.
  *
  * @throws {OAuthError} `invalid_grant`, `invalid_scope`, `invalid_target`; a TokenRefusal once the grant is known.
  */
@@ -47,7 +47,7 @@ export const refreshGrant: GrantTypeReader = (form) => {
 }
 
 async function refresh (request: RefreshRequest, input: ExchangeInput): Promise<TokenAnswer> {
-  const { client, context, confirmation, now } = input
+  const { client, context, now } = input
   const grantId = grantIdOfRefreshToken(request.refreshToken, context.secrets)
   if (grantId === null) throw invalidGrant('not a refresh token of ours')
 
@@ -58,14 +58,27 @@ async function refresh (request: RefreshRequest, input: ExchangeInput): Promise<
     const { grant } = held
     const scopesAsked = request.scope ?? grant.scopes
     const facts = { ...factsOf(grant), clientId: client.clientId, operation: OPERATION, scopesAsked }
-    refusedWith(facts, () => {
-      assertBound(grant, { client, context })
-      assertSender(grant.confirmation ?? {}, confirmation)
-    })
-    const answer = await answerOnce({ ...input, request, held, refresh, facts })
+    refusedWith(facts, () => { assertBound(grant, { client, context }) })
+    const attempt = { ...input, request, held, refresh, facts }
+    await assertHolder(attempt)
+    const answer = await answerOnce(attempt)
     if (answer !== null) return answer
   }
   throw new OAuthError({ code: 'temporarily_unavailable', description: 'try again', reason: 'too many concurrent refreshes' })
+}
+
+/**
+ * Where the first tokens of the grant were bound to nothing, whoever shows one of those again may be the one it was
+ * stolen from, and the key the thief's: that is reuse like any other.
+ */
+async function assertHolder (attempt: Attempt): Promise<void> {
+  const { request, confirmation, refresh, held: { grant }, facts } = attempt
+  try {
+    refusedWith(facts, () => { assertSender(grant.confirmation ?? {}, confirmation) })
+  } catch (error) {
+    const isCurrent = secretsEqual(sha256(request.refreshToken), refresh.current)
+    throw grant.boundLater === true && !isCurrent ? await refuseReuse(attempt) : error
+  }
 }
 
 /** `null` when another request rotated the token in the meantime. */
@@ -93,11 +106,13 @@ async function rotate (attempt: Attempt, target: TokenTarget): Promise<TokenAnsw
   const { request, client, context, confirmation, now, held, refresh, facts } = attempt
   const refreshToken = mintRefreshToken(held.grant.grantId, context.secrets)
   const { resource } = target.resource
+  const binding = bindingOf(client, confirmation)
+  const isBoundNow = held.grant.confirmation === undefined && binding.confirmation !== undefined
   const successor = {
     current: sha256(refreshToken), previous: refresh.current, rotatedAt: now, answer: null, answerFor: resource
   }
   const { body, grant } = await issueTokens({
-    grant: { ...held.grant, ...bindingOf(client, confirmation), refresh: successor },
+    grant: { ...held.grant, ...binding, ...(isBoundNow ? { boundLater: true } : {}), refresh: successor },
     target,
     confirmation,
     refreshToken,

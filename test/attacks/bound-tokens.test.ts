@@ -97,6 +97,21 @@ t.test('a stolen refresh token is worth nothing without the key, and trying it t
   t.equal((await refresh(by(owner))).status, 200)
 })
 
+t.test('a thief who binds a stolen refresh token to a key of its own loses it when its owner comes (AS-T9)', async (t) => {
+  for (const after of ['at once', 'after another refresh']) {
+    const { code, verifier } = await client.authorize()
+    const fields = { grant_type: 'authorization_code', code, code_verifier: verifier }
+    const { refresh_token: stolen } = await readTokens(await post('/token', fields))
+    const refresh = async (token: string, headers = {}) =>
+      await post('/token', { grant_type: 'refresh_token', refresh_token: token }, headers)
+    let { refresh_token: token } = await readTokens(await refresh(stolen, by(thief)))
+    if (after !== 'at once') token = (await readTokens(await refresh(token, by(thief)))).refresh_token
+
+    await assertRefused(t, await refresh(stolen), 'invalid_grant')
+    await assertRefused(t, await refresh(token, by(thief)), 'invalid_grant')
+  }
+})
+
 t.test('a stolen access token is worth nothing without the key, opaque as it is', async (t) => {
   const { access_token: token } = await readTokens(await (await signIn()).exchange(by(owner)))
   const at = async (of: DpopClient) => (await keyFor('/mcp', of.key)).headers(token, { claims: { nonce } })
