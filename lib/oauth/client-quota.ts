@@ -5,6 +5,7 @@ import type { RecordStore } from '../../types/stores.js'
 
 /** Networks share so many counters, of which strangers cannot know which: a million of them make no million. */
 const BUCKET_CHARACTERS = 2
+const ALL = 'registrations'
 
 export interface ClientQuota {
   /** Counts one more client that nobody authorized yet. Answers whether it may be kept. */
@@ -30,8 +31,9 @@ export function createClientQuota (input: {
   // Until when a counter cannot but be over its bound: a flood then costs the store nothing.
   const fullUntil = new Map<string, number>()
 
+  const isFull = (id: string, now: number): boolean => now < (fullUntil.get(id) ?? now)
+
   async function isWithin (max: number, id: string, now: number): Promise<boolean> {
-    if (now < (fullUntil.get(id) ?? now)) return false
     const key = { tenant, kind: 'client-quota', id }
     const { count, resetsAt } = await records.increment(key, { by: 1, window: lifetimes.unusedClient }, now)
     if (count >= max) fullUntil.set(id, resetsAt)
@@ -40,9 +42,10 @@ export function createClientQuota (input: {
 
   return {
     async hasRoom (address, now) {
-      const bucket = secrets.mac('client-ids', `network ${networkOf(address)}`).slice(0, BUCKET_CHARACTERS)
-      return await isWithin(input.maxClientsPerNetwork, `network ${bucket}`, now) &&
-        await isWithin(Math.floor(input.maxClients / 2), 'registrations', now)
+      const network = `network ${secrets.mac('client-ids', `network ${networkOf(address)}`).slice(0, BUCKET_CHARACTERS)}`
+      if (isFull(ALL, now) || isFull(network, now)) return false
+      return await isWithin(input.maxClientsPerNetwork, network, now) &&
+        await isWithin(Math.floor(input.maxClients / 2), ALL, now)
     }
   }
 }
