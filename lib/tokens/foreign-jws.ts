@@ -53,8 +53,9 @@ export function mediaType (type: string): string {
 }
 
 /**
- * Takes a token apart whose header says one of our algorithms and types (RS-15). Its `kid` is a name to look up among
- * keys that we have; `jku`, `jwk`, `x5u` and `x5c` mean nothing; any `crit` is refused, since we know no extension.
+ * Takes a token apart whose header says one of our algorithms and types (RS-15); `Ed25519` is the newer name of `EdDSA`
+ * with the one curve that we take (RFC 9864 §2.2). Its `kid` is a name to look up among keys that we have; `jku`,
+ * `jwk`, `x5u` and `x5c` mean nothing; any `crit` is refused, since we know no extension.
  * @throws {InvalidTokenError}
  */
 export function readForeignJws (
@@ -65,7 +66,8 @@ export function readForeignJws (
   if (header === null) throw new InvalidTokenError('not a JWT')
   const type = mediaType(textClaim(header, 'typ') ?? NO_TYPE)
   if (!types.includes(type)) throw new InvalidTokenError('wrong type')
-  const algorithm = algorithms.find((one) => one === header.alg)
+  const name = header.alg === 'Ed25519' ? 'EdDSA' : header.alg
+  const algorithm = algorithms.find((one) => one === name)
   if (algorithm === undefined) throw new InvalidTokenError('wrong algorithm')
   if (Object.hasOwn(header, 'crit')) throw new InvalidTokenError('unknown crit')
   const signature = Buffer.from(signed, 'base64url')

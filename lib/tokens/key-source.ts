@@ -1,5 +1,5 @@
 import { KeyObject } from 'node:crypto'
-import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from 'jose'
 import type { SignatureAlgorithm } from '../../types/foreign-tokens.js'
 import { isClaims } from './claims.js'
 import { InvalidTokenError, SERVER_DOWN, VerifierUnavailableError } from './errors.js'
@@ -119,7 +119,12 @@ export function createLookup<Keys, Wanted, Found> (
 /** @throws {Error} for what is no key set; each key is only looked at when it is needed. */
 export function readKeySet (document: unknown): KeySet {
   if (!isKeySet(document)) throw new Error('the document is not a JWK Set')
-  return createLocalJWKSet(document)
+  return createLocalJWKSet({ keys: document.keys.map(withOurName) })
+}
+
+/** RFC 9864 §2.2: the newer name of `EdDSA`, with which Web Crypto exports keys. jose only compares names. */
+function withOurName (key: JWK): JWK {
+  return isClaims(key) && key.alg === 'Ed25519' ? { ...key, alg: 'EdDSA' } : key
 }
 
 // jose looks at each key.

@@ -41,6 +41,7 @@ const refusals: Record<string, [string, string]> = {
   'a list of algs': [sign({ alg: ['RS256'] }), 'wrong algorithm'],
   'an alg that every object has': [sign({ alg: 'constructor' }), 'wrong algorithm'],
   'an alg that is not in the list': [sign({ alg: 'RS512' }), 'wrong algorithm'],
+  'the other curve of EdDSA by its newer name': [sign({ alg: 'Ed448' }), 'wrong algorithm'],
   'HS256 with the public key in PEM as its secret': [macked(String(pem)), 'wrong algorithm'],
   'HS256 with the public key in DER as its secret':
     [macked(key.publicKey.export({ format: 'der', type: 'spki' })), 'wrong algorithm'],
@@ -140,6 +141,17 @@ for (const [alg, generate] of [
     t.ok(SIGNATURE_ALGORITHMS.includes(alg))
   })
 }
+
+t.test('what is signed with Ed25519 by its newer name is read as EdDSA, and refused where EdDSA is (RFC 9864)', async (t) => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const protectedHeader: CompactJWSHeaderParameters = { alg: 'Ed25519', typ: 'at+jwt' }
+  const signed = await new CompactSign(Buffer.from('{"sub":"alice"}')).setProtectedHeader(protectedHeader).sign(privateKey)
+  const jws = readForeignJws(signed, accepted)
+
+  t.equal(jws.algorithm, 'EdDSA')
+  t.strictSame(verifyForeignJws(jws, publicKey), { sub: 'alice' })
+  t.throws(() => readForeignJws(signed, { ...accepted, algorithms: ['ES256'] }), new InvalidTokenError('wrong algorithm'))
+})
 
 t.test('a signature that begins with a zero octet is not taken without it (RFC 8017 §8.1.2)', async (t) => {
   const { privateKey, publicKey } = rsa()

@@ -257,3 +257,13 @@ t.test('a key that names no algorithm is good for all of its type', async (t) =>
 
   for (const algorithm of ['RS256', 'RS512'] as const) t.ok(await source.find(wanted(rsa.kid, algorithm), NOW))
 })
+
+t.test('a key for Ed25519 is found by either name of the algorithm (RFC 9864)', async (t) => {
+  const key = await createSigningKey('EdDSA')
+  for (const alg of ['Ed25519', 'EdDSA']) {
+    const { source } = scene(jwk(key, { alg }))
+    t.ok((await source.find({ algorithm: 'EdDSA', kid: key.kid }, NOW)).equals(key.publicKey))
+  }
+  await t.rejects(scene(jwk(key, { alg: 'Ed448' })).source.find({ algorithm: 'EdDSA', kid: key.kid }, NOW),
+    new InvalidTokenError('unknown key'))
+})
