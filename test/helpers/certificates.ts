@@ -59,14 +59,16 @@ export async function tlsPost (url: string, headers: Readonly<Record<string, str
   return answer.statusCode
 }
 
-/** A `fetch` for forms over TLS, by a client that has a certificate. */
+/** A `fetch` over TLS, without redirects, by a client that has a certificate. */
 export function tlsFetch (ca: string, { key, cert }: MadeCertificate) {
   return async (url: string, { method, headers, body }: {
     readonly method: string, readonly headers: Readonly<Record<string, string>>, readonly body?: unknown
   }): Promise<Response> => {
     const sent = request(url, { method, ca, key, cert, agent: false, headers })
-    sent.end(String(body))
+    sent.end(body instanceof URLSearchParams ? body.toString() : body)
     const [answer] = await once(sent, 'response')
-    return new Response(await text(answer), { status: answer.statusCode, headers: { 'content-type': answer.headers['content-type'] } })
+    const received = new Headers()
+    for (const [name, value] of Object.entries(answer.headers)) received.append(name, String(value))
+    return new Response(await text(answer), { status: answer.statusCode, headers: received })
   }
 }

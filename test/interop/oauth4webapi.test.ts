@@ -1,43 +1,15 @@
-import Fastify from 'fastify'
 import * as oauth from 'oauth4webapi'
 import t from 'tap'
 import { signInAndConsent } from '../../examples/support/form-browser.js'
-import { oauthRoutes } from '../../lib/plugins/oauth-routes/index.js'
-import { pkceStore } from '../../lib/plugins/pkce-store.js'
-import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
-import { makeCertificate, tlsFetch } from '../helpers/certificates.js'
-import { OPTIONS } from '../helpers/oauth-app.js'
-import { startReferenceServer, user } from '../helpers/reference-server.js'
+import { user } from '../helpers/reference-server.js'
+import { allowDevice, CALLBACK, SECRET, startCertificateServer, startStrictServer } from '../helpers/strict-clients.js'
 
-const SECRET = 'a-secret-of-thirty-two-characters-or-more'
-const CALLBACK = 'http://127.0.0.1/callback'
-
-const ALGORITHMS = ['ES256', 'RS256', 'PS256'] as const
-const keys = await Promise.all(ALGORITHMS.map(async (algorithm) => {
-  const { publicKey, privateKey } = await oauth.generateKeyPair(algorithm)
-  return { algorithm, privateKey, jwks: { keys: [{ ...await crypto.subtle.exportKey('jwk', publicKey) }] } }
-}))
-const JOB = { grantTypes: ['client_credentials'], scope: 'notes:read' }
-
-const server = await startReferenceServer(t, {
-  configuration: {
-    dpop: { nonce: true },
-    deviceAuthorization: true,
-    clients: [
-      { clientId: 'public', redirectUris: [CALLBACK], dpopBoundAccessTokens: true },
-      { clientId: 'tv', grantTypes: [DEVICE_GRANT, 'refresh_token'] },
-      { clientId: 'vault', redirectUris: [CALLBACK], secret: SECRET },
-      { clientId: 'poster', redirectUris: [CALLBACK], secret: SECRET, tokenEndpointAuthMethod: 'client_secret_post' },
-      { clientId: 'job', secret: SECRET, ...JOB },
-      { clientId: 'job.post', secret: SECRET, tokenEndpointAuthMethod: 'client_secret_post', ...JOB },
-      ...keys.flatMap(({ algorithm, jwks }) => [
-        { clientId: algorithm, redirectUris: [CALLBACK], jwks }, { clientId: `job.${algorithm}`, jwks, ...JOB }
-      ])
-    ]
-  }
-})
+const server = await startStrictServer(t)
+// Somebody who signs in once.
+const browser = server.browser()
 // What a client that is strict about everything else needs to speak to a server on this machine.
 const insecure = { [oauth.allowInsecureRequests]: true }
+const by = (dpop?: oauth.DPoPHandle) => ({ ...insecure, ...(dpop === undefined ? {} : { DPoP: dpop }) })
 const issuer = new URL(server.origin)
 
 async function discover (): Promise<oauth.AuthorizationServer> {
@@ -66,11 +38,10 @@ const call = async (token: string, dpop?: oauth.DPoPHandle) => await withNonce(a
   await oauth.protectedResourceRequest(token, 'POST', server.url, new Headers({
     'content-type': 'application/json', accept: 'application/json, text/event-stream'
   }), JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'whoami', arguments: {} } }),
-  { ...insecure, ...(dpop === undefined ? {} : { DPoP: dpop }) }))
+  by(dpop)))
 
-/** Pushes a request, signs in, and exchanges the code. RFC 9207 is checked by the client. */
-async function signIn (client: oauth.Client, authentication: oauth.ClientAuth, dpop?: oauth.DPoPHandle) {
-  const options = { ...insecure, ...(dpop === undefined ? {} : { DPoP: dpop }) }
+/** Pushes a request and signs in. Answers what the browser brings back, and what the client kept. */
+async function authorize (client: oauth.Client, authentication: oauth.ClientAuth, dpop?: oauth.DPoPHandle) {
   const verifier = oauth.generateRandomCodeVerifier()
   const state = oauth.generateRandomState()
   const parameters = new URLSearchParams({
@@ -83,20 +54,23 @@ async function signIn (client: oauth.Client, authentication: oauth.ClientAuth, d
     state
   })
   const { request_uri: requestUri } = await withNonce(async () => await oauth.processPushedAuthorizationResponse(
-    as, client, await oauth.pushedAuthorizationRequest(as, client, authentication, parameters, options)))
+    as, client, await oauth.pushedAuthorizationRequest(as, client, authentication, parameters, by(dpop))))
   const url = new URL(String(as.authorization_endpoint))
   url.search = new URLSearchParams({ client_id: client.client_id, request_uri: requestUri }).toString()
-  const callback = oauth.validateAuthResponse(
-    as, client, await signInAndConsent(server.browser(), url, user), state)
+  return { callback: await signInAndConsent(browser, url, user), state, verifier }
+}
+
+/** Does that, and exchanges the code. RFC 9207 is checked by the client. */
+async function signIn (client: oauth.Client, authentication: oauth.ClientAuth, dpop?: oauth.DPoPHandle) {
+  const { callback, state, verifier } = await authorize(client, authentication, dpop)
+  const answer = oauth.validateAuthResponse(as, client, callback, state)
   return await withNonce(async () => await oauth.processAuthorizationCodeResponse(as, client,
-    await oauth.authorizationCodeGrantRequest(as, client, authentication, callback, CALLBACK, verifier, options)))
+    await oauth.authorizationCodeGrantRequest(as, client, authentication, answer, CALLBACK, verifier, by(dpop))))
 }
 
 const refresh = async (client: oauth.Client, authentication: oauth.ClientAuth, token = '', dpop?: oauth.DPoPHandle) =>
   await withNonce(async () => await oauth.processRefreshTokenResponse(as, client,
-    await oauth.refreshTokenGrantRequest(as, client, authentication, token, {
-      ...insecure, ...(dpop === undefined ? {} : { DPoP: dpop })
-    })))
+    await oauth.refreshTokenGrantRequest(as, client, authentication, token, by(dpop))))
 
 t.test('oauth4webapi: a pushed request, PKCE and DPoP with nonces, a call, a refresh and a revocation', async (t) => {
   const client: oauth.Client = { client_id: 'public' }
@@ -119,7 +93,7 @@ t.test('oauth4webapi: a pushed request, PKCE and DPoP with nonces, a call, a ref
 const methods: Readonly<Record<string, readonly [string, oauth.ClientAuth]>> = {
   client_secret_basic: ['vault', oauth.ClientSecretBasic(SECRET)],
   client_secret_post: ['poster', oauth.ClientSecretPost(SECRET)],
-  ...Object.fromEntries(keys.map(({ algorithm, privateKey }) =>
+  ...Object.fromEntries(server.keys.map(({ algorithm, privateKey }) =>
     [`private_key_jwt by ${algorithm}`, [algorithm, oauth.PrivateKeyJwt(privateKey)]]))
 }
 for (const [method, [clientId, authentication]] of Object.entries(methods)) {
@@ -129,8 +103,13 @@ for (const [method, [clientId, authentication]] of Object.entries(methods)) {
     t.equal(tokens.token_type, 'bearer')
     const { access_token: token } = await refresh(client, authentication, tokens.refresh_token)
     t.match(await (await call(token)).text(), /notes:read/)
-    const ask = async (requestJwtResponse: boolean) => await oauth.processIntrospectionResponse(as, client,
-      await oauth.introspectionRequest(as, client, authentication, token, { ...insecure, requestJwtResponse }))
+    const ask = async (requestJwtResponse: boolean) => {
+      const response = await oauth.introspectionRequest(
+        as, client, authentication, token, { ...insecure, requestJwtResponse })
+      const told = await oauth.processIntrospectionResponse(as, client, response)
+      if (requestJwtResponse) await oauth.validateApplicationLevelSignature(as, response, insecure)
+      return told
+    }
 
     const plain = await ask(false)
     t.match(plain, { active: true, client_id: clientId, aud: server.url.href, token_type: 'Bearer' })
@@ -139,28 +118,9 @@ for (const [method, [clientId, authentication]] of Object.entries(methods)) {
       await oauth.revocationRequest(as, client, authentication, token, insecure))
     t.strictSame(await ask(true), { active: false })
   })
-}
 
-t.test('oauth4webapi: client credentials, bound to a key', async (t) => {
-  const client: oauth.Client = { client_id: 'job' }
-  const dpop = await newDpop(client)
-  const tokens = await withNonce(async () => await oauth.processClientCredentialsResponse(as, client,
-    await oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretBasic(SECRET),
-      new URLSearchParams({ resource: server.url.href }), { ...insecure, DPoP: dpop })))
-
-  t.equal(tokens.token_type, 'dpop')
-  t.equal((await call(tokens.access_token, dpop)).status, 200)
-})
-
-const jobs: Readonly<Record<string, readonly [string, oauth.ClientAuth]>> = {
-  client_secret_basic: ['job', oauth.ClientSecretBasic(SECRET)],
-  client_secret_post: ['job.post', oauth.ClientSecretPost(SECRET)],
-  ...Object.fromEntries(keys.map(({ algorithm, privateKey }) =>
-    [`private_key_jwt by ${algorithm}`, [`job.${algorithm}`, oauth.PrivateKeyJwt(privateKey)]]))
-}
-for (const [method, [clientId, authentication]] of Object.entries(jobs)) {
   t.test(`oauth4webapi: client credentials with ${method} (EX-1 to EX-3)`, async (t) => {
-    const client: oauth.Client = { client_id: clientId }
+    const client: oauth.Client = { client_id: `job.${clientId}` }
     const tokens = await oauth.processClientCredentialsResponse(as, client, await oauth.clientCredentialsGrantRequest(
       as, client, authentication, new URLSearchParams({ resource: server.url.href }), insecure))
 
@@ -168,48 +128,86 @@ for (const [method, [clientId, authentication]] of Object.entries(jobs)) {
   })
 }
 
-const [tls, own] = [makeCertificate('127.0.0.1'), makeCertificate('own')]
-const named = makeCertificate('named', ['DNS:client.example'])
-
-t.test('oauth4webapi: client credentials with tls_client_auth and self_signed_tls_client_auth', async (t) => {
-  const [key = {}] = keys[0]?.jwks.keys ?? []
-  const https = { key: tls.key, cert: tls.cert, requestCert: true, rejectUnauthorized: false, ca: named.cert }
-  const app = Fastify({ forceCloseConnections: true, https })
-  t.teardown(async () => { await app.close() })
-  await app.register(pkceStore, {
-    clients: [
-      { clientId: 'named', tlsClientAuth: { sanDns: 'client.example' }, ...JOB },
-      {
-        clientId: 'own',
-        tokenEndpointAuthMethod: 'self_signed_tls_client_auth',
-        jwks: { keys: [{ ...key, x5c: [own.der.toString('base64')] }] },
-        ...JOB
-      }
-    ]
+t.test('oauth4webapi: a signed answer about a token that somebody changed on the way is refused', async (t) => {
+  const client: oauth.Client = { client_id: 'vault' }
+  const response = await oauth.introspectionRequest(
+    as, client, oauth.ClientSecretBasic(SECRET), 'no token', { ...insecure, requestJwtResponse: true })
+  const [head, , signature] = (await response.text()).split('.')
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { iss: as.issuer, aud: 'vault', iat: now, token_introspection: { active: true } }
+  const changed = new Response([head, Buffer.from(JSON.stringify(claims)).toString('base64url'), signature].join('.'), {
+    headers: { 'content-type': 'application/token-introspection+jwt' }
   })
-  await app.register(oauthRoutes, { ...OPTIONS, clientCertificate: {} })
-  const secure = { issuer: OPTIONS.issuer, token_endpoint: `${await app.listen({ port: 0, host: '127.0.0.1' })}/token` }
 
-  for (const [clientId, certificate] of Object.entries({ named, own })) {
-    const client: oauth.Client = { client_id: clientId }
-    const response = await oauth.clientCredentialsGrantRequest(
-      secure, client, oauth.TlsClientAuth(), {}, { [oauth.customFetch]: tlsFetch(tls.cert, certificate) })
-    const tokens = await oauth.processClientCredentialsResponse(secure, client, response)
-    t.equal(tokens.scope, 'notes:read')
-  }
+  t.strictSame(await oauth.processIntrospectionResponse(as, client, changed), { active: true })
+  await t.rejects(oauth.validateApplicationLevelSignature(as, changed, insecure), /signature verification failed/)
 })
 
-/** Signs in where the link of a device leads, takes its code and allows everything. */
-async function allowDevice (link: string): Promise<void> {
-  const browser = server.browser()
-  const signIn = await browser.open(link)
-  if (signIn instanceof URL) throw new Error('the link left the server')
-  const entry = await browser.submit(signIn, 'password', user)
-  if (entry instanceof URL) throw new Error('the sign-in left the server')
-  const consent = await browser.submit(entry, 'user_code', {})
-  if (consent instanceof URL) throw new Error('the code left the server')
-  await browser.submit(consent, 'transaction', { decision: 'allow' })
-}
+t.test('oauth4webapi: client credentials, bound to a key', async (t) => {
+  const client: oauth.Client = { client_id: 'job.vault' }
+  const dpop = await newDpop(client)
+  const tokens = await withNonce(async () => await oauth.processClientCredentialsResponse(as, client,
+    await oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretBasic(SECRET),
+      new URLSearchParams({ resource: server.url.href }), by(dpop))))
+
+  t.equal(tokens.token_type, 'dpop')
+  t.equal((await call(tokens.access_token, dpop)).status, 200)
+})
+
+t.test('oauth4webapi: the server names itself to the client with a code and with an error (RFC 9207)', async (t) => {
+  const client: oauth.Client = { client_id: 'vault' }
+  const { callback, state } = await authorize(client, oauth.ClientSecretBasic(SECRET))
+  const refused = await server.browser().open(`${as.authorization_endpoint}?${new URLSearchParams({
+    response_type: 'code', client_id: 'vault', prompt: 'none', state, code_challenge: 'a'.repeat(43), code_challenge_method: 'S256'
+  })}`)
+  const validate = (url: URL, iss: string | null) => () => {
+    const changed = new URL(url)
+    changed.searchParams.delete('iss')
+    if (iss !== null) changed.searchParams.set('iss', iss)
+    return oauth.validateAuthResponse(as, client, changed, state)
+  }
+  if (!(refused instanceof URL)) throw new Error('the server did not send the browser back')
+
+  for (const url of [callback, refused]) {
+    t.equal(url.searchParams.get('iss'), server.origin)
+    t.throws(validate(url, 'https://attacker.example'), { message: /unexpected "iss"/ })
+    t.throws(validate(url, `${server.origin}/`), { message: /unexpected "iss"/ })
+    t.throws(validate(url, null), { message: /"iss" \(issuer\) missing/ })
+  }
+  t.equal(validate(callback, server.origin)().get('code'), callback.searchParams.get('code'))
+  t.throws(validate(refused, server.origin), { name: 'AuthorizationResponseError', error: 'login_required' })
+})
+
+t.test('oauth4webapi: tls_client_auth and self_signed_tls_client_auth, tokens bound to the certificate', async (t) => {
+  const secure = await startCertificateServer(t)
+  for (const [clientId, certificate] of Object.entries(secure.certificates)) {
+    const client: oauth.Client = { client_id: clientId, use_mtls_endpoint_aliases: true }
+    const asked: string[] = []
+    const options = { [oauth.customFetch]: secure.fetchOf(certificate, asked) }
+    const issuer = new URL(secure.issuer)
+    const as = await oauth.processDiscoveryResponse(
+      issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...options }))
+    const tokens = await oauth.processClientCredentialsResponse(as, client,
+      await oauth.clientCredentialsGrantRequest(as, client, oauth.TlsClientAuth(), {}, options))
+    const ask = async () => {
+      const response = await oauth.introspectionRequest(
+        as, client, oauth.TlsClientAuth(), tokens.access_token, { ...options, requestJwtResponse: true })
+      const told = await oauth.processIntrospectionResponse(as, client, response)
+      await oauth.validateApplicationLevelSignature(as, response, options)
+      return told
+    }
+
+    t.match(await ask(), { active: true, client_id: clientId, cnf: { 'x5t#S256': certificate.thumbprint } })
+    await oauth.processRevocationResponse(
+      await oauth.revocationRequest(as, client, oauth.TlsClientAuth(), tokens.access_token, options))
+    t.strictSame(await ask(), { active: false })
+    t.ok(asked.includes(`${secure.certificateOrigin}/token`), 'where TLS asks for certificates (RFC 8705 §5)')
+    const [other = certificate] = Object.values(secure.certificates).filter((one) => one !== certificate)
+    await t.rejects(oauth.clientCredentialsGrantRequest(
+      as, client, oauth.TlsClientAuth(), {}, { [oauth.customFetch]: secure.fetchOf(other) }
+    ).then(async (response) => await oauth.processClientCredentialsResponse(as, client, response)), { name: 'ResponseBodyError', status: 401 })
+  }
+})
 
 t.test('oauth4webapi: a device that waits for a person, its tokens bound to a key, a refresh', async (t) => {
   const client: oauth.Client = { client_id: 'tv' }
@@ -221,7 +219,7 @@ t.test('oauth4webapi: a device that waits for a person, its tokens bound to a ke
     await oauth.deviceCodeGrantRequest(as, client, authentication, opened.device_code, { ...insecure, DPoP: dpop })))
 
   await t.rejects(poll(), { name: 'ResponseBodyError', error: 'authorization_pending' })
-  await allowDevice(String(opened.verification_uri_complete))
+  await allowDevice(server, String(opened.verification_uri_complete))
   const tokens = await poll()
 
   t.equal(tokens.token_type, 'dpop')
