@@ -208,6 +208,8 @@ export interface Grant {
    * Never grows. Not there where no page named any component.
    */
   readonly consented?: readonly string[]
+  /** Those of its resources to which `consented` means nothing: no page could say what they have. */
+  readonly unpinned?: readonly string[]
   /** Digest of what has to stay the same for the user's answer to be remembered. Not there when it is not. */
   readonly terms?: string
   /** Who acts for the user, where somebody else than the client does. */

@@ -10,7 +10,7 @@ export type RequestedGrant = Grant & { readonly subject: string }
 /** What the user is asked to agree to, after every check of the authorization request. */
 export type GrantRequest = Pick<RequestedGrant,
   'clientId' | 'subject' | 'redirectUri' | 'resource' | 'furtherResources' | 'authorizationDetails' | 'scopes' | 'state' | 'codeChallenge' |
-  'codeKey' | 'authenticatedAt' | 'acr' | 'amr' | 'consented' | 'terms' | 'device'>
+  'codeKey' | 'authenticatedAt' | 'acr' | 'amr' | 'consented' | 'unpinned' | 'terms' | 'device'>
 
 /** The user's answer. `subject` is who is signed in now: it must be the one who was asked. */
 export interface Decision {

@@ -27,9 +27,9 @@ export interface OwnTokenVerifierInput extends OwnTokenRules {
  * What the user consented to is in the grant and not in the token: it never changes while the grant lives, so it is
  * read when the token is first verified, and remembered with it.
  */
-function pinnedTo (grant: Grant | null, principal: OwnPrincipal): OwnPrincipal {
-  const consented = grant?.consented
-  if (consented === undefined || principal.consented !== undefined) return principal
+function pinnedTo (grant: Grant | null, principal: OwnPrincipal, resource: string): OwnPrincipal {
+  const { consented, unpinned = [] } = grant ?? {}
+  if (consented === undefined || principal.consented !== undefined || unpinned.includes(resource)) return principal
   return Object.freeze({ ...principal, consented: Object.freeze([...consented]) })
 }
 
@@ -66,7 +66,7 @@ export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenV
       if (grantId === null) throw new InvalidTokenError('not a token of ours')
       const lookUp = async () => {
         const grant = await findGrant(grantId, now)
-        return pinnedTo(grant, ownPrincipalOf(claimsOfOpaqueToken(token, grant), input, now))
+        return pinnedTo(grant, ownPrincipalOf(claimsOfOpaqueToken(token, grant), input, now), input.resource)
       }
       return { grantId, lookUp }
     }
@@ -75,7 +75,7 @@ export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenV
     const lookUp = async () => {
       const grant = await findGrant(grantId, now)
       if (grant?.status !== 'active') throw new InvalidTokenError('the grant has ended')
-      return pinnedTo(grant, principal)
+      return pinnedTo(grant, principal, input.resource)
     }
     return { grantId, lookUp }
   }

@@ -244,6 +244,10 @@ t.test('what the user consented to comes with the grant, for tokens of both form
     t.ok(Object.isFrozen(principal) && Object.isFrozen(principal.consented))
     t.strictSame((await verifier.verify(pinned.accessToken, START + 1)).consented, ['one', 'two'])
     t.notOk('consented' in await verifier.verify(free.accessToken, START))
+    const elsewhere = await openFamily(formatted, { consented: ['one'], unpinned: ['https://elsewhere.example'] })
+    t.strictSame((await verifier.verify(elsewhere.accessToken, START)).consented, ['one'])
+    const unpinned = await openFamily(formatted, { consented: ['one'], unpinned: [principal.resource] })
+    t.notOk('consented' in await verifier.verify(unpinned.accessToken, START))
   }
 })
 

@@ -43,15 +43,20 @@ function resourcesOfGrant (grant: Pick<Grant, 'resource' | 'furtherResources'>, 
   return context.resources.filter(({ resource }) => wanted.includes(resource))
 }
 
-/** What a grant is pinned to: all that the page says of it and is destructive. Only where everything is known here. */
+/**
+ * What a grant is pinned to: all that the page says of it and is destructive. A resource whose components are not known
+ * here is named as such: to have asked for it, too, must not free the grant at the others.
+ */
 export function consentedBy (
   grant: Pick<Grant, 'resource' | 'furtherResources' | 'scopes'>, context: OAuthContext
-): Pick<Grant, 'consented'> {
+): Pick<Grant, 'consented' | 'unpinned'> {
   const resources = resourcesOfGrant(grant, context)
-  if (!resources.every(({ pinned }) => pinned)) return {}
-  const consented = resources.flatMap(({ components, model }) =>
+  const known = resources.filter(({ pinned }) => pinned)
+  if (known.length === 0) return {}
+  const consented = known.flatMap(({ components, model }) =>
     pinsOpenedBy(grant.scopes, { policy: components.policy(), model }))
-  return { consented: [...new Set(consented)] }
+  const unpinned = resources.filter(({ pinned }) => !pinned).map(({ resource }) => resource)
+  return { consented: [...new Set(consented)], ...(unpinned.length === 0 ? {} : { unpinned }) }
 }
 
 function trustIn ({ origin, clientId, issuedAt }: Client, now: number): ClientTrust {

@@ -66,6 +66,10 @@ t.test('a grant is pinned to what the page shows and is destructive, where it kn
   const app = buildApp(t)
   await app.register(pkceStore, {})
   t.same(consentedBy(grantOf('notes:write'), buildContext(app, bare)), {})
+  const elsewhere = 'https://elsewhere.example/mcp'
+  t.same(
+    consentedBy({ ...grantOf('notes:write'), furtherResources: [elsewhere] }, await contextOf(t, { resources: [{ resource: elsewhere }] })),
+    { consented: [pin], unpinned: [elsewhere] })
 })
 
 t.test('every scope is ticked, in words', async (t) => {
