@@ -71,9 +71,9 @@ export function createClientAdmin (input: {
       const next = await clientRecords.change(clientId, ({ client: held, expiresAt }) => {
         if (held.origin !== 'admin') return null
         before = held
-        const { metadata, authenticationMethods } = read
+        const { introspects, ...kept } = held
         const secretDigests = secret !== null && held.secretDigests.length > 0 ? held.secretDigests : read.secretDigests
-        return { client: { ...held, metadata, authenticationMethods, secretDigests }, expiresAt }
+        return { client: { ...kept, ...read, issuedAt: held.issuedAt, secretDigests }, expiresAt }
       }, clock())
       if (next === null || before === undefined) return null
       if (!hasSameRedirects(before, next.client)) await grants.revokePending(clientId, clock())

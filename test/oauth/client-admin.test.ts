@@ -164,6 +164,19 @@ t.test('a client that comes to need a secret gets one, one that needs it no more
   t.not(updated?.secret, secret)
 })
 
+t.test('a client that may no longer ask about tokens does not', async (t) => {
+  const { context, admin } = open()
+  const { clientId, secret } = await make(admin, { introspects: ['https://mcp.example/mcp'] })
+  const updated = await admin.update(clientId, CONFIDENTIAL)
+
+  t.notOk('introspects' in (updated?.client ?? {}))
+  const known = await context.clients.find(clientId, START)
+  t.notOk('introspects' in (known ?? {}))
+  t.match(known, { origin: 'admin', issuedAt: START, secretDigests: [sha256(secret)] })
+  await admin.update(clientId, { ...CONFIDENTIAL, introspects: ['https://mcp.example/mcp'] })
+  t.match(await context.clients.find(clientId, START), { introspects: ['https://mcp.example/mcp'] })
+})
+
 t.test('only clients that the operator made are changed', async (t) => {
   const { context, admin } = open()
   const { client } = await addClient(context)
