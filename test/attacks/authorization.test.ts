@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { FormBrowser, type Page } from '../../examples/support/form-browser.js'
+import { authorizationUrl, oauthApp } from '../helpers/oauth-app.js'
 import { PlainClient, readTokens } from '../helpers/oauth-client.js'
 import { startReferenceServer, user } from '../helpers/reference-server.js'
 
@@ -231,4 +234,18 @@ t.test('a cookie that a neighbour set under a name with a blank in front is not 
   t.equal(honest.status, 200)
   t.equal(tossed.status, 303, 'nobody is signed in by it')
   t.match(tossed.headers.get('location'), /^\/sign-in/)
+})
+
+t.test('a request that names the endpoint as a host is not sent on to that host (AS-A11, mistake 15)', async (t) => {
+  const { app } = await oauthApp(t, { server: { routerOptions: { ignoreDuplicateSlashes: true } } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (text: string) => { answer += text })
+  socket.write(`GET /${authorizationUrl({ prompt: 'login' })} HTTP/1.1\r\nhost: as.example\r\nconnection: close\r\n\r\n`)
+  await once(socket, 'close')
+
+  t.match(answer, /^HTTP\/1\.1 303 /)
+  t.match(answer, /\nlocation: \/authorize\?/)
 })

@@ -116,7 +116,7 @@ export function authorizationEndpoint (scope: FastifyInstance, context: OAuthCon
     // Read leniently, as it also matters for requests that are wrong elsewhere.
     const wish = signInWishOf(form)
     const { silent } = wish
-    const fresh = signInSince(wish, { url: request.url, secrets, now: clock() })
+    const fresh = signInSince(wish, { path: url, url: request.url, secrets, now: clock() })
     if ('begin' in fresh) return redirectTo(reply, fresh.begin)
     const { since } = fresh
     const ask = () => askWhoIsSignedIn(context.signIn, { request, reply, ...situationOf(wish, since) })

@@ -21,16 +21,20 @@ export type SignInSince =
  * with the time at which it came, which nobody else can write (an HMAC over it and the rest of the query).
  */
 export function signInSince (
-  wish: SignInWish, { url, secrets, now }: { readonly url: string, readonly secrets: Secrets, readonly now: number }
+  wish: SignInWish, { path, url, secrets, now }: {
+    /** Of the endpoint. A request may spell it otherwise: as `//host`, where the router takes that for the same. */
+    readonly path: string
+    readonly url: string
+    readonly secrets: Secrets
+    readonly now: number
+  }
 ): SignInSince {
   const { silent, again, maxAge } = wish
   const age = again ? 0 : maxAge
   if (age === undefined) return { since: undefined }
   if (silent) return { since: now - age }
 
-  const queryAt = url.indexOf('?')
-  const path = url.slice(0, queryAt)
-  const parts = url.slice(queryAt + 1).split('&')
+  const parts = url.slice(url.indexOf('?') + 1).split('&')
   const isOurs = (part: string): boolean => part.startsWith(`${BEGAN}=`)
   const rest = parts.filter((part) => !isOurs(part)).join('&')
   const [, time = '', mac = ''] = VALUE.exec(parts.find(isOurs) ?? '') ?? []

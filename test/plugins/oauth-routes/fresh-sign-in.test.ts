@@ -10,7 +10,7 @@ import { SECRETS, START } from '../../helpers/token-context.js'
 const WISH: SignInWish = { silent: false, again: false, maxAge: undefined, acrValues: [], loginHint: undefined }
 const URL = '/authorize?client_id=house&state=a%20b'
 const since = (wish: Partial<SignInWish>, url = URL, now = START) =>
-  signInSince({ ...WISH, ...wish }, { url, secrets: SECRETS, now })
+  signInSince({ ...WISH, ...wish }, { path: '/authorize', url, secrets: SECRETS, now })
 
 /** Where a first request is sent. */
 function begun (wish: Partial<SignInWish>, url = URL, now = START): string {
