@@ -8,7 +8,7 @@ export interface SignedInUser {
   readonly name?: string
   /**
    * Seconds since the Unix epoch at which the user signed in. Left out: tokens do not say it, and nothing that wants a
-   * recent sign-in (`since`, a component's `assurance.maxAge`) is met.
+   * recent sign-in (`since`, a component's `assurance.maxAge`) is met. Milliseconds are refused as a mistake.
    */
   readonly authenticatedAt?: number
   /** How strong the sign-in was, in the host's own words (RFC 9470). */

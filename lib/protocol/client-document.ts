@@ -2,7 +2,8 @@ import type { ClientMetadata } from '../../types/oauth.js'
 import { readClientMetadata, type ClientMetadataRules } from './client-metadata.js'
 import { OAuthError } from './oauth-error.js'
 
-const MAX_LENGTH = 2048
+/** An id is an index value of its grants, which stores bound. */
+const MAX_LENGTH = 512
 /** Everybody can read a document: what it holds can show who a client is by its public keys only (PX-17). */
 const METHODS: readonly unknown[] = ['none', 'private_key_jwt']
 const FORBIDDEN = ['client_secret', 'client_secret_expires_at']

@@ -24,7 +24,7 @@ t.test('a URL in its normal form is a client id (PX-10)', async (t) => {
 t.test('every other spelling and kind of URL is none (PX-10)', async (t) => {
   const table: ReadonlyArray<readonly [string, string]> = [
     ['https://', 'client id is no URL'],
-    [`https://client.example/${'x'.repeat(2048)}`, 'client id is no URL'],
+    ['https://client.example/'.padEnd(513, 'x'), 'client id is no URL'],
     ['http://client.example/c', 'client id is not https'],
     ['https://me@client.example/c', 'client id holds a user'],
     ['https://:pass@client.example/c', 'client id holds a user'],

@@ -4,6 +4,8 @@ import { hasControlCharacters, isWellFormed } from '../../protocol/text.js'
 import type { SignedInUser, SignIn, SignInSituation } from '../../../types/sign-in.js'
 
 const MAX_SUBJECT = 255
+/** In the year 5138. The same moment in milliseconds would have every sign-in be a recent one. */
+const MAX_TIME = 99_999_999_999
 
 /** For a page: the host has not sent the browser to sign in by itself. */
 export const signInFirst = new OAuthError({ code: 'login_required', description: 'nobody is signed in', status: 401 })
@@ -13,10 +15,13 @@ export type SignInResult =
   | { readonly answered: true }
   | { readonly answered: false, readonly user: SignedInUser | null }
 
-function assertUser ({ subject }: SignedInUser): void {
+function assertUser ({ subject, authenticatedAt = 0 }: SignedInUser): void {
   if (typeof subject !== 'string' || subject === '' || subject.length > MAX_SUBJECT ||
     hasControlCharacters(subject) || !isWellFormed(subject)) {
     throw new TypeError(`signIn must answer a subject of 1 to ${MAX_SUBJECT} characters`)
+  }
+  if (typeof authenticatedAt !== 'number' || !(authenticatedAt >= 0 && authenticatedAt <= MAX_TIME)) {
+    throw new TypeError('signIn must answer authenticatedAt in seconds')
   }
 }
 

@@ -207,7 +207,9 @@ for (const [what, signIn] of Object.entries({
   'answers an empty subject': () => ({ subject: '' }),
   'answers a subject that is too long': () => ({ subject: 'a'.repeat(256) }),
   'answers a subject with control characters': () => ({ subject: 'a\u0000' }),
-  'answers a subject with a lone surrogate': () => ({ subject: 'a\ud800' })
+  'answers a subject with a lone surrogate': () => ({ subject: 'a\ud800' }),
+  'answers a sign-in in milliseconds': () => ({ subject: 'alice', authenticatedAt: 1_600_000_000_000 }),
+  'answers a sign-in at no time': () => ({ subject: 'alice', authenticatedAt: NaN })
 })) {
   t.test(`a sign-in hook that ${what} is our mistake and opens nothing`, async (t) => {
     const { store, added } = watchedStore()
