@@ -108,9 +108,12 @@ export interface OAuthRoutesOptions extends ComponentsOptions, GrantOptions {
 
 /** One type of authorization details. */
 export interface AuthorizationDetailType {
-  /** Everything besides `type`: a TypeBox object with `additionalProperties: false`. What does not fit is refused. */
+  /**
+   * Everything besides `type`: a TypeBox object with `additionalProperties: false`, and so is every object in it. What
+   * does not fit is refused.
+   */
   readonly schema: TSchema
-  /** What the consent page says about one that fits, in a line of at most 300 characters. */
+  /** What the consent page says about one that fits. One with a line of more than 300 characters is refused. */
   readonly describe: (detail: Readonly<Record<string, unknown>>) => string
 }
 

@@ -20,7 +20,8 @@ export interface ConsentPage {
 export interface RememberedConsents {
   /**
    * What has to stay the same for the answer to be remembered, the metadata of the client included, as a digest. `null`
-   * when it must not be: nobody assures who the client is (AS-A17), or `lifetimes.consent` is 0.
+   * when it must not be: nobody assures who the client is (AS-A17), it asks for authorization details (RFC 9396), which
+   * may be something to do once, or `lifetimes.consent` is 0.
    */
   termsOf (client: Client, asked: GrantRequest): string | null
   /** Whether the user has agreed to all of this before, under the same terms, less than `lifetimes.consent` ago. */
@@ -71,7 +72,8 @@ export function createRememberedConsents (input: {
 
   return {
     termsOf (client, asked) {
-      if (lifetimes.consent === 0 || !isAssured(client, asked.redirectUri)) return null
+      if (lifetimes.consent === 0 || asked.authorizationDetails !== undefined) return null
+      if (!isAssured(client, asked.redirectUri)) return null
       // What may be another each time. Whatever else a request can say belongs to what was agreed to.
       const { scopes, consented, state, codeChallenge, codeKey, authenticatedAt, acr, amr, ...same } = asked
       return sha256(JSON.stringify([client.metadata, same]))

@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { mcpSecurity } from '../../lib/index.js'
@@ -7,10 +8,11 @@ import type { AccessTokenFormat } from '../../types/oauth.js'
 import type { McpSecurityOptions } from '../../types/options.js'
 import { buildApp, type Teardown } from '../helpers/build-app.js'
 import { stoppedClock, type StoppedClock } from '../helpers/clock.js'
+import { json, serveDocuments } from '../helpers/document-server.js'
 import { callTool } from '../helpers/guard.js'
 import {
-  authorizationUrl, authorize, codeFor, decide, OPTIONS, post, redirected, register, STATICS, ticked, VERIFIER,
-  type Answer, type Fields
+  authorizationUrl, authorize, codeFor, COOKIE, decide, oauthApp, OPTIONS, post, redirected, register, RESOURCE,
+  STATICS, ticked, VERIFIER, type Answer, type Fields
 } from '../helpers/oauth-app.js'
 
 // What a user agreed to, and nothing else: what scopes open later (grant pinning), and what is remembered (mistake 9).
@@ -130,6 +132,21 @@ t.test('what only an unticked scope opened is not granted when another scope ope
   app.mcpComponents.replace([{ tool: 'delete', scopes: ['notes:read'], destructive: true }])
 
   t.equal((await call(token, 'delete')).statusCode, 403)
+})
+
+t.test('who asks for a resource that is not known here, too, gets no grant without pins at those that are', async (t) => {
+  const elsewhere = 'https://elsewhere.example/mcp'
+  const { app, call, replace } = await start(t, { resources: [{ resource: elsewhere }] })
+  const url = `${authorizationUrl({ scope: SCOPE })}&resource=${encodeURIComponent(elsewhere)}`
+  const page = await app.inject({ url, headers: { cookie: COOKIE, 'x-user': 'alice' } })
+  const { code } = redirected(await decide(app, [...ticked(page), ['decision', 'allow']]))
+  const fields = { grant_type: 'authorization_code', client_id: 'house', code, code_verifier: VERIFIER, resource: RESOURCE }
+  const { access_token: token } = (await post(app, '/token', fields)).json<Record<string, string>>()
+  t.equal((await call(token, 'delete')).statusCode, 200)
+
+  replace(WIPE)
+
+  t.equal((await call(token, 'wipe')).statusCode, 403)
 })
 
 t.test('a batch with one tool out of reach does nothing', async (t) => {
@@ -257,4 +274,43 @@ t.test('an answer to a page from another site, without its token, or by somebody
 
   t.ok(isPage(await authorize(app, { scope: SCOPE })))
   t.ok(isPage(await authorize(app, { scope: SCOPE }, 'mallory')))
+})
+
+t.test('who said yes to a payment has not said yes to a second one, nor to what the page could not show', async (t) => {
+  const schema = Type.Object({ to: Type.String() }, { additionalProperties: false })
+  const payment = { schema, describe: ({ to }: Readonly<Record<string, unknown>>) => `Pay ${String(to)} 10 EUR once` }
+  const { app } = await start(t, { authorizationDetails: { payment } })
+  const asked = (to: string): Fields => ({ authorization_details: JSON.stringify([{ type: 'payment', to }]) })
+  await codeFor(app, asked('Bob'))
+
+  t.ok(isPage(await authorize(app, asked('Bob'))))
+  t.match(redirected(await authorize(app, { ...asked('Bob'), prompt: 'none' })), { error: 'consent_required' })
+  t.match(redirected(await authorize(app, asked('x'.repeat(290)))), { error: 'invalid_authorization_details' })
+})
+
+t.test('a page that was open while the document of its client came to name another place gives nothing away', async (t) => {
+  const { options: { agent }, url, answer } = await serveDocuments(t, json({}), 'localhost')
+  const { app, clock } = await oauthApp(t, { routes: { clientDocuments: { agent, loopback: true } } })
+  const clientId = url().href
+  const names = (place: string): void => {
+    answer(json({ client_id: clientId, client_name: 'Some client', redirect_uris: [place] }, { 'cache-control': 'no-store' }))
+  }
+  names('https://lost.example/cb')
+  const page = await authorize(app, { client_id: clientId })
+  t.ok(isPage(page))
+
+  names('https://new.example/cb')
+  clock.advance(301)
+  t.ok(isPage(await authorize(app, { client_id: clientId }, 'bob')))
+
+  t.match(await decide(app, [...ticked(page), ['decision', 'allow']]), { statusCode: 400, headers: { location: undefined } })
+})
+
+t.test('a client that did not register the code flow asks nobody for a consent (AS-A11)', async (t) => {
+  const { app } = await start(t, { deviceAuthorization: true })
+  const metadata = { grant_types: ['urn:ietf:params:oauth:grant-type:device_code'], redirect_uris: ['https://c.example/cb'] }
+  const answer = await authorize(app, { client_id: await register(app, metadata) })
+
+  t.match(answer, { statusCode: 400, body: /the client did not register this grant type/ })
+  t.notOk(isPage(answer))
 })

@@ -51,6 +51,9 @@ export function readRequest (
   { form, isPushed }: Omit<AuthorizationInput, 'use'>, client: Client, context: OAuthContext
 ): AuthorizationRequest {
   const { pushed, model } = context
+  if (!client.metadata.grant_types.includes('authorization_code')) {
+    throw new OAuthError({ code: 'unauthorized_client', description: 'the client did not register this grant type' })
+  }
   if (pushed?.mode === 'required' && !isPushed) {
     throw new OAuthError({
       code: 'invalid_request', description: 'the request must be pushed first', reason: 'request not pushed'

@@ -5,8 +5,8 @@ import { factsOf } from '../../oauth/token-refusal.js'
 import { noticePage } from '../../pages/notice-page.js'
 import { assertNoRepeats, single, type Form } from '../../protocol/form.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
-import { buildRedirect } from '../../protocol/redirect-uri.js'
-import type { Grant } from '../../../types/oauth.js'
+import { buildRedirect, matchRedirectUri } from '../../protocol/redirect-uri.js'
+import type { Client, Grant } from '../../../types/oauth.js'
 import { formOf } from '../support/body-parsers.js'
 import { readBrowserId } from '../support/browser-cookie.js'
 import { refuseOtherMethods } from '../support/other-methods.js'
@@ -72,6 +72,14 @@ function backToDevice (reply: FastifyReply, isAllowed: boolean, site: string): F
   return sendPage(reply, { status: 200, html: noticePage({ title, message, site }) })
 }
 
+/** A document may name others since the page was shown. */
+function isStillRegistered (
+  { redirectUri: requested }: Grant, { metadata: { redirect_uris: registered } }: Client, { tokens }: OAuthContext
+): boolean {
+  const { leniencies: { localhostAnyPort } } = tokens
+  return matchRedirectUri({ registered, requested, localhostAnyPort })
+}
+
 async function allow (
   request: FastifyRequest, { handle, ticked }: Answer, grant: RequestedGrant, context: OAuthContext
 ): Promise<{ code: string }> {
@@ -79,6 +87,7 @@ async function allow (
   const now = store.clock()
   const client = await clients.find(grant.clientId, now)
   if (client === null) throw stale('client is gone')
+  if (grant.device === undefined && !isStillRegistered(grant, client, context)) throw stale('redirect URI is gone')
   const scopes = grant.scopes.filter((scope) => ticked.includes(scope))
   const { consented: opened = [] } = consentedBy({ ...grant, scopes }, context)
   const approved = await store.grants.approve({ handle, subject: grant.subject, scopes: ticked, opened }, now)

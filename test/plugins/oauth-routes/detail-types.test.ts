@@ -45,13 +45,22 @@ t.test('what was granted is on the consent page, in the answer and in the token,
   t.strictSame(again.authorization_details, both)
 })
 
-t.test('who agreed to some details is asked again for others', async (t) => {
+t.test('who agreed to some details is asked each time, for the same and for others', async (t) => {
   const { app } = await oauthApp(t, { routes })
   await codeFor(app, asked)
 
-  t.equal((await authorize(app, asked)).statusCode, 303)
+  t.equal((await authorize(app, asked)).statusCode, 200)
   t.equal((await authorize(app, { authorization_details: JSON.stringify([payment]) })).statusCode, 200)
   t.equal((await authorize(app)).statusCode, 200)
+})
+
+t.test('a detail whose line the page would have to cut is refused', async (t) => {
+  const describe = ({ to }: Readonly<Record<string, unknown>>): string => String(to)
+  const to = { schema: Type.Object({ to: Type.String() }, closed), describe }
+  const { isKnown } = buildDetailTypes({ ...OPTIONS, authorizationDetails: { to } })
+
+  t.ok(isKnown({ type: 'to', to: '\u{1f600}'.repeat(300) }))
+  t.notOk(isKnown({ type: 'to', to: 'x'.repeat(301) }))
 })
 
 t.test('an unknown type, member or shape is refused, also when it is pushed', async (t) => {
@@ -84,7 +93,11 @@ t.test('a type that is gone since is named on the page by itself', async (t) => 
 t.test('a schema that would let unread members through stops the boot', async (t) => {
   const app = buildApp(t)
   await app.register(pkceStore)
-  for (const schema of [Type.Object({}), Type.String()]) {
+  const open = [
+    Type.Object({}), Type.String(), Type.Object({ to: Type.Array(Type.Optional(Type.Object({}))) }, closed),
+    Type.Object({ to: Type.Union([Type.String(), Type.Object({})]) }, closed)
+  ]
+  for (const schema of open) {
     const options = { ...OPTIONS, authorizationDetails: { payment: { schema, describe: () => '' } } }
     t.throws(() => buildContext(app, options),
       { code: 'MCPS_ERR_INVALID_OPTION', message: /^authorizationDetails\.payment\.schema must / })
