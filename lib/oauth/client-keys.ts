@@ -3,10 +3,11 @@ import { sha256 } from '../crypto/digest.js'
 import { isClaims } from '../tokens/claims.js'
 import { InvalidTokenError, VerifierUnavailableError } from '../tokens/errors.js'
 import {
-  createKeySource, createLookup, keyOf, KEY_TIMES, readKeySet, type Lookup, type WantedKey
+  createKeySource, createLookup, keyOf, KEY_TIMES, readKeySet, type KeySource, type Lookup, type WantedKey
 } from '../tokens/key-source.js'
 import { fetchPublicJson, type PublicFetchOptions } from '../tokens/public-fetch.js'
 import type { Client } from '../../types/oauth.js'
+import { isOperatorsClient } from './client-scopes.js'
 
 export interface ClientKeys {
   /**
@@ -35,9 +36,34 @@ const NO_KEYS = { keys: [] }
 /**
  * The keys of clients (PX-17, AS-R6): those they registered, or those at their `jwks_uri`, fetched as documents of
  * somebody else are, one fetch of each at a time, kept for ten minutes (for an hour more while no newer ones can be
- * had), and fetched again for a name that is not among them, but no more than once in ten seconds.
+ * had), and fetched again for a name that is not among them, but no more than once in ten seconds. Those of the
+ * operator's clients have places of their own, which strangers who register cannot take.
  */
 export function createClientKeys (options: PublicFetchOptions): ClientKeys {
+  const [ofOperator, ofOthers] = [createFetchedKeys(options), createFetchedKeys(options)]
+  const fetchedFor = (client: Client): FetchedKeys => isOperatorsClient(client) ? ofOperator : ofOthers
+
+  return {
+    async find (client, wanted, now) {
+      const { jwks = NO_KEYS, jwks_uri: uri } = client.metadata
+      if (uri !== undefined) return await fetchedFor(client).keysAt(uri).find(wanted, now)
+      return found(await keyOf(readKeySet(jwks), wanted))
+    },
+
+    async findCertificate (client, certificate, now) {
+      const { jwks = NO_KEYS, jwks_uri: uri } = client.metadata
+      if (uri !== undefined) await fetchedFor(client).certificatesAt(uri).find(certificate, now)
+      else found(readCertificates(jwks).has(certificate) ? FOUND : null)
+    }
+  }
+}
+
+interface FetchedKeys {
+  readonly keysAt: (uri: string) => KeySource
+  readonly certificatesAt: (uri: string) => Lookup<string, typeof FOUND>
+}
+
+function createFetchedKeys (options: PublicFetchOptions): FetchedKeys {
   let fetching = 0
 
   async function load (uri: string): Promise<unknown> {
@@ -50,23 +76,13 @@ export function createClientKeys (options: PublicFetchOptions): ClientKeys {
     }
   }
 
-  const keysAt = remembered((uri) => createKeySource({ ...KEY_TIMES, load: () => load(uri) }))
-  const certificatesAt = remembered((uri) => createLookup({ ...KEY_TIMES, load: () => load(uri) }, {
-    read: readCertificates,
-    pick: async (certificates, wanted: string) => certificates.has(wanted) ? FOUND : null,
-    nameOf: sha256
-  }))
-
   return {
-    async find ({ metadata: { jwks, jwks_uri: uri } }, wanted, now) {
-      if (uri !== undefined) return await keysAt(uri).find(wanted, now)
-      return found(await keyOf(readKeySet(jwks ?? NO_KEYS), wanted))
-    },
-
-    async findCertificate ({ metadata: { jwks, jwks_uri: uri } }, certificate, now) {
-      if (uri !== undefined) await certificatesAt(uri).find(certificate, now)
-      else found(readCertificates(jwks ?? NO_KEYS).has(certificate) ? FOUND : null)
-    }
+    keysAt: remembered((uri) => createKeySource({ ...KEY_TIMES, load: () => load(uri) })),
+    certificatesAt: remembered((uri) => createLookup({ ...KEY_TIMES, load: () => load(uri) }, {
+      read: readCertificates,
+      pick: async (certificates, wanted: string) => certificates.has(wanted) ? FOUND : null,
+      nameOf: sha256
+    }))
   }
 }
 

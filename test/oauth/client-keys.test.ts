@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { createSigningKey } from '../../lib/crypto/signing-key.js'
 import { createClientKeys } from '../../lib/oauth/client-keys.js'
@@ -20,6 +21,7 @@ const clientOf = (metadata: Partial<ClientMetadata>): Client => ({
   origin: 'static',
   issuedAt: 0
 })
+const stranger = (uri: string): Client => ({ ...clientOf({ jwks_uri: uri }), clientId: 'stranger', origin: 'dynamic' })
 const inline = clientOf({ jwks: { keys: [jwkOf(one), jwkOf(two, { x5c: ['MIIC', 'MIID'] })] } })
 
 t.test('a key that the client registered is found by its name', async (t) => {
@@ -113,6 +115,29 @@ t.test('no more than fifty sets of keys are fetched at once, and keys that are k
   const answer = setInterval(() => { for (const go of held.splice(0)) go() }, 5)
   t.teardown(() => { clearInterval(answer) })
   t.equal((await Promise.all(waiting)).length, 50)
+})
+
+t.test('strangers neither take the places of the operator\'s clients, nor push out what is known of them', async (t) => {
+  const server = await serveDocuments(t, json({ keys: [jwkOf(one)] }))
+  const keys = createClientKeys(server.options)
+  const [known, fresh] = ['/known', '/fresh'].map((path) => clientOf({ jwks_uri: server.url(path).href }))
+  await keys.find(known!, wanted(one), START)
+  for (let index = 0; index < 1000; index += 1) {
+    await t.rejects(keys.find(stranger(`https://10.0.0.1/${index}`), wanted(one), START), StoreUnavailableError)
+  }
+
+  const held: Array<() => void> = []
+  server.answer((_request, response) => { held.push(() => { response.destroy() }) })
+  const waiting = Array.from({ length: 50 }, (_, index) =>
+    t.rejects(keys.find(stranger(server.url(`/slow/${index}`).href), wanted(one), START), StoreUnavailableError))
+  while (held.length < 50) await setImmediate()
+  server.answer(json({ keys: [jwkOf(one)] }))
+  const seen = server.seen.length
+  t.ok((await keys.find(known!, wanted(one), START)).equals(one.publicKey))
+  t.equal(server.seen.length, seen)
+  t.ok((await keys.find(fresh!, wanted(one), START)).equals(one.publicKey))
+  for (const end of held) end()
+  await Promise.all(waiting)
 })
 
 t.test('of more than a thousand sets the one that was not asked for the longest is forgotten', async (t) => {
