@@ -1,5 +1,6 @@
 import { sha256 } from '../crypto/digest.js'
 import { ASSERTION_ALGORITHMS } from '../protocol/client-key-members.js'
+import { OAuthError } from '../protocol/oauth-error.js'
 import { textClaim, timeClaim, type Claims } from '../tokens/claims.js'
 import { InvalidTokenError } from '../tokens/errors.js'
 import { NO_TYPE, readForeignJws, unverifiedClaims, verifyForeignJws, type ForeignJws } from '../tokens/foreign-jws.js'
@@ -7,6 +8,7 @@ import type { Client } from '../../types/oauth.js'
 import type { Leniencies } from '../../types/options.js'
 import type { RecordStore } from '../../types/stores.js'
 import type { ClientKeys } from './client-keys.js'
+import { isOperatorsClient } from './client-scopes.js'
 
 export interface AssertionRules {
   readonly keys: ClientKeys
@@ -19,10 +21,13 @@ export interface AssertionRules {
 
 export type AssertionLeniency = 'assertionAudience' | 'assertionReuse'
 
-/** Whether an assertion is shown for the first time. Of any number that ask at once, one is told so. */
+/**
+ * Whether an assertion is shown for the first time. Of any number that ask at once, one is told so. `null` when
+ * strangers have shown so many that no more of theirs are remembered.
+ */
 export type FirstAssertion = (
-  use: { readonly clientId: string, readonly jti: string, readonly endsAt: number }, now: number
-) => Promise<boolean>
+  use: { readonly client: Client, readonly jti: string, readonly endsAt: number }, now: number
+) => Promise<boolean | null>
 
 /** An assertion that was taken apart. Nothing of it is believed yet. */
 export interface ClientAssertion {
@@ -38,6 +43,8 @@ const TYPES = [NO_TYPE, 'jwt', 'client-authentication+jwt']
 const MAX_LIFETIME = 600
 /** Seconds that the client's clock may be apart from ours. */
 const CLOCK_SKEW = 30
+/** Of clients that nobody assures, remembered within the time that one can live: no flood of them fills the store. */
+const MAX_OF_STRANGERS = 100_000
 
 /**
  * Takes the JWT apart with which a client shows who it is (RFC 7523 §2.2, RFC 7521 §4.2), and looks up nothing.
@@ -59,6 +66,7 @@ export function readClientAssertion (text: string): ClientAssertion {
  * before it fetches a key. Answers the leniencies that it needed.
  *
  * @throws {InvalidTokenError}
+ * @throws {OAuthError} `too_many_requests` when it has to be remembered and there is no room.
  * @throws {StoreUnavailableError} when the client's keys cannot be had now, or there is no store.
  */
 export async function assertClientAssertion (
@@ -72,9 +80,14 @@ export async function assertClientAssertion (
   const endsAt = assertTimes(claims, now)
   verifyForeignJws(jws, await rules.keys.find(client, jws, now))
   const jti = textClaim(claims, 'jti')
-  const isNew = jti !== null && await rules.isFirstUse({ clientId, jti, endsAt }, now)
-  if (isNew) return byAudience
-  if (rules.leniencies.assertionReuse) return [...byAudience, 'assertionReuse']
+  const isNew = jti !== null && await rules.isFirstUse({ client, jti, endsAt }, now)
+  if (isNew === true) return byAudience
+  if (rules.leniencies.assertionReuse) return isNew === null ? byAudience : [...byAudience, 'assertionReuse']
+  if (isNew === null) {
+    throw new OAuthError({
+      code: 'too_many_requests', description: 'too many assertions were shown, try again later', reason: 'client assertion quota'
+    })
+  }
   throw new InvalidTokenError(jti === null ? 'no jti' : 'used before')
 }
 
@@ -119,7 +132,15 @@ export function assertionRules (input: {
 
 /** First use within all processes that share the store. */
 function firstAssertions ({ records, tenant }: { records: RecordStore, tenant: string }): FirstAssertion {
-  return async ({ clientId, jti, endsAt: expiresAt }, now) => await records.add({
-    tenant, kind: 'client-assertion', id: sha256(`${sha256(clientId)}.${jti}`), expiresAt, index: {}, body: ''
-  }, now)
+  const strangers = { tenant, kind: 'client-assertion-quota', id: 'strangers' }
+  const window = MAX_LIFETIME + 2 * CLOCK_SKEW
+
+  return async ({ client, jti, endsAt: expiresAt }, now) => {
+    if (!isOperatorsClient(client)) {
+      const { count } = await records.increment(strangers, { by: 1, window }, now)
+      if (count > MAX_OF_STRANGERS) return null
+    }
+    const id = sha256(`${sha256(client.clientId)}.${jti}`)
+    return await records.add({ tenant, kind: 'client-assertion', id, expiresAt, index: {}, body: '' }, now)
+  }
 }

@@ -16,12 +16,12 @@ const TOKEN = `${ISSUER}/token`
 const job = await assertionClient({ clientId: 'job', audience: ISSUER, now: () => START })
 const stranger = await createSigningKey('ES256')
 
-const rulesOf = (on: boolean): AssertionRules => assertionRules({
+const rulesOf = (on: boolean, records = memoryStore()): AssertionRules => assertionRules({
   issuer: ISSUER,
   endpoints: [TOKEN],
   leniencies: { assertionAudience: on, assertionReuse: on },
   keys: createClientKeys({}),
-  records: memoryStore(),
+  records,
   tenant: 'default'
 })
 const strict = rulesOf(false)
@@ -157,6 +157,22 @@ t.test('an assertion is good once, or until it expires by leniency (EX-4)', asyn
   t.same(await show(text, { rules: lenient }), [])
   t.same(await show(text, { rules: lenient }), ['assertionReuse'])
   t.same(await show(job.assertion({ claims: { jti: undefined } }), { rules: lenient }), ['assertionReuse'])
+})
+
+t.test('strangers fill no store with assertions, and nobody else is turned away for them', async (t) => {
+  const records = memoryStore()
+  const [held, free] = [rulesOf(false, records), rulesOf(true, records)]
+  const client: Client = { ...clientOf(), origin: 'dynamic' }
+  const quota = { tenant: 'default', kind: 'client-assertion-quota', id: 'strangers' }
+  await records.increment(quota, { by: 99_999, window: 660 }, START)
+  const again = job.assertion()
+  t.same(await show(again, { client, rules: held }), [])
+
+  await t.rejects(show(job.assertion(), { client, rules: held }), { code: 'too_many_requests' })
+  t.same(await show(again, { client, rules: free }), [])
+  t.same(await show(job.assertion(), { rules: held }), [])
+  t.equal((await records.list({ tenant: 'default', kind: 'client-assertion', limit: 10 }, START)).records.length, 2)
+  t.same(await show(job.assertion({ claims: { exp: START + 900 } }), { client, rules: held, now: START + 660 }), [])
 })
 
 t.test('two clients may make up the same jti', async (t) => {
