@@ -93,7 +93,7 @@ export interface StaticClient {
    * user: it needs a secret or key, and a `scope`.
    */
   readonly grantTypes?: readonly GrantType[]
-  /** Every token request of this client needs a DPoP proof (RFC 9449 §5.2). Means nothing where DPoP is off. */
+  /** Every token request of this client needs a DPoP proof (RFC 9449 §5.2). Where DPoP is off it gets no tokens. */
   readonly dpopBoundAccessTokens?: boolean
   /** Its access tokens are bound to its TLS certificate, and it gets none without (RFC 8705 §3.4). */
   readonly certificateBoundAccessTokens?: boolean

@@ -5,7 +5,8 @@ import { isSameResource, requestedResource } from '../protocol/resource-uri.js'
 import { readScope, type ScopeModel } from '../protocol/scopes.js'
 import type { TagLimits } from '../../types/access.js'
 import type { Client, Grant } from '../../types/oauth.js'
-import { isOperatorsClient } from './client-scopes.js'
+import { isNameOfClient, isOperatorsClient } from './client-scopes.js'
+import { invalidGrant } from './grant-binding.js'
 import type { ExchangeInput } from './grant-type.js'
 import { targetOf } from './resources.js'
 import { issueTokens, type TokenAnswer } from './token-answer.js'
@@ -131,7 +132,11 @@ export async function issueDirect (
     endsAt: now + target.resource.accessTokenLifetime
   }
   const { scopes: scopesAsked } = asked
-  await rejectedWith({ ...factsOf(grant), operation, scopesAsked }, useProof)
+  await rejectedWith({ ...factsOf(grant), operation, scopesAsked }, async () => {
+    const { subject } = given
+    if (subject !== null && await isNameOfClient(subject, { ...context, now })) throw invalidGrant('user named like a client')
+    await useProof()
+  })
   const { body, grant: issued } = await issueTokens({
     grant, target, confirmation, refreshToken: null, members: { resource: given.resource }, context, now
   })

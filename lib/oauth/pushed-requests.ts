@@ -8,9 +8,11 @@ export interface PushedRequests {
   /**
    * Keeps an authorization request that was checked; answers its `request_uri` and for how many seconds it is good.
    * @throws {OAuthError} `too_many_requests` when this client, or all together, keep too many; `invalid_request` (413)
-   * for one of more than 8192 characters.
+   * for one of more than 8192 characters. `useProof` is called when there is room, before anything is kept: what is
+   * refused for want of it fills no memory of proofs.
    */
-  push (clientId: string, form: Form, now: number): Promise<{ readonly requestUri: string, readonly expiresIn: number }>
+  push (clientId: string, form: Form, now: number, useProof?: () => Promise<void>):
+  Promise<{ readonly requestUri: string, readonly expiresIn: number }>
   /** What this client pushed; `null` when it did not, or when it was used or has expired. */
   find (clientId: string, requestUri: string, now: number): Promise<Form | null>
   /** Uses a request up. Of any number of callers one is answered `true`. */
@@ -58,7 +60,7 @@ export function createPushedRequests (
   }
 
   return {
-    async push (clientId, form, now) {
+    async push (clientId, form, now, useProof = async () => {}) {
       const kept: Kept = { clientId, parameters: [...form].filter(([name]) => !NOT_KEPT.has(name)) }
       const body = JSON.stringify(kept)
       if (body.length > MAX_LENGTH) {
@@ -66,6 +68,7 @@ export function createPushedRequests (
       }
       await assertRoom(`client ${counterOf(clientId)}`, MAX_OF_CLIENT, now)
       await assertRoom('all', MAX_OF_ALL, now)
+      await useProof()
       const requestUri = PREFIX + randomId(32)
       await records.add({ ...keyOf(requestUri), expiresAt: now + LIFETIME, index: {}, body }, now)
       return { requestUri, expiresIn: LIFETIME }

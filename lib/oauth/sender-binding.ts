@@ -7,6 +7,7 @@ import { verifyDpopProof } from '../tokens/dpop-proof.js'
 import type { DpopSettings } from '../tokens/dpop-settings.js'
 import type { Client } from '../../types/oauth.js'
 import type { Confirmation } from '../../types/sender-constraint.js'
+import { isOperatorsClient } from './client-scopes.js'
 import type { ClientRequest } from './client-request.js'
 
 const NO_PROOF = { proof: null, async use () {} }
@@ -24,7 +25,7 @@ export interface SenderBinding {
   readonly useProof: () => Promise<void>
 }
 
-/** @throws {OAuthError} `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_request` */
+/** @throws {OAuthError} `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_request`, `unauthorized_client` */
 export type ReadSender = (request: ClientRequest, client: Client, now: number) => SenderBinding
 
 /** `null` where DPoP proofs mean nothing, as if there were no RFC 9449. */
@@ -37,11 +38,12 @@ export interface ProofContext {
 /**
  * Reads what a request to the token endpoint shows of its sender: the key of its DPoP proof (RFC 9449 §5; EX-20,
  * EX-21), and the certificate of its connection when the client registered for that (RFC 8705 §3). A client that
- * registered for either has to come with it.
+ * registered for either has to come with it. Where DPoP is off, only the operator's word for it counts (RFC 7591 §2).
  */
 export function createSenderReader (context: ProofContext): ReadSender {
   const readProof = createProofReader(context)
   return (request, client, now) => {
+    if (context.dpop === null) assertNeedsNoKey(client)
     const { proof, use } = readProof(request.proofs, now, client.metadata.dpop_bound_access_tokens === true)
     const certificate = readCertificate(request, client)
     const members = {
@@ -84,6 +86,14 @@ function createProofReader ({ dpop, url }: ProofContext) {
     }
     return { proof, use }
   }
+}
+
+/** @throws {OAuthError} `unauthorized_client` when the operator wants tokens bound that nobody can bind here. */
+function assertNeedsNoKey (client: Client): void {
+  if (client.metadata.dpop_bound_access_tokens !== true || !isOperatorsClient(client)) return
+  throw new OAuthError({
+    code: 'unauthorized_client', description: 'tokens of this client need DPoP, which is off here', reason: 'DPoP is off'
+  })
 }
 
 function readCertificate ({ certificate }: ClientRequest, { metadata }: Client): string | null {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isOperatorsClient, limitScopes } from '../../lib/oauth/client-scopes.js'
+import { isNameOfClient, isOperatorsClient, limitScopes } from '../../lib/oauth/client-scopes.js'
 import { buildScopeModel } from '../../lib/protocol/scopes.js'
 import { addClient, buildContext, REDIRECT, START } from '../helpers/token-context.js'
 
@@ -12,7 +12,8 @@ const redirectUris = [REDIRECT]
 const context = buildContext({
   statics: [
     { clientId: 'limited', redirectUris, scope: 'notes:write' },
-    { clientId: 'free', redirectUris }
+    { clientId: 'free', redirectUris },
+    { clientId: 'job', secret: 'a-secret-of-thirty-two-characters-or-more', grantTypes: ['client_credentials'], scope: 'admin' }
   ]
 })
 
@@ -48,4 +49,20 @@ t.test('the operator answers for the clients that were configured or made at run
   t.ok(isOperatorsClient({ ...client, origin: 'admin' }))
   t.notOk(isOperatorsClient({ ...client, origin: 'document' }))
   t.notOk(isOperatorsClient(client))
+})
+
+t.test('a name is a client\'s when that may act for itself, and no document is fetched to know it (RFC 9068 §5)', async (t) => {
+  const asked: string[] = []
+  const clients = {
+    find: async (clientId: string, now: number) => {
+      asked.push(clientId)
+      return await context.clients.find(clientId, now)
+    }
+  }
+  const isName = async (subject: string) => await isNameOfClient(subject, { clients, now: START })
+  const { client } = await addClient(context)
+
+  t.ok(await isName('job'))
+  for (const name of ['free', 'alice', client.clientId, 'https://evil.example/client', 'a b']) t.notOk(await isName(name))
+  t.strictSame(asked, ['job', 'free', 'alice', client.clientId])
 })

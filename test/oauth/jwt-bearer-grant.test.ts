@@ -129,6 +129,7 @@ t.test('the host says who of its users is meant, or that nobody is', async (t) =
   t.equal(decodeJwt(tokens.access_token).sub, 'user-1')
   await t.rejects(post(DESK, idJag({ email: 'bob@acme.example' }), mapped), { code: 'invalid_grant' })
   await t.rejects(post(DESK, idJag(), build({ user: () => '' })), { code: 'invalid_grant' })
+  await t.rejects(post(DESK, idJag(), build({ user: () => 'deploy' })), { code: 'invalid_grant', reason: 'user named like a client' })
 })
 
 t.test('the scopes are what assertion, operator, client and request have in common', async (t) => {

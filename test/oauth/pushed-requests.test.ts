@@ -2,6 +2,7 @@ import t from 'tap'
 import { sha256 } from '../../lib/crypto/digest.js'
 import { createPushedRequests, isPushedRequestUri } from '../../lib/oauth/pushed-requests.js'
 import { memoryStore } from '../../lib/stores/memory.js'
+import { watchedStore } from '../helpers/oauth-app.js'
 import { formOf, START } from '../helpers/token-context.js'
 
 const open = () => {
@@ -86,4 +87,22 @@ t.test('strangers with any number of ids that say what was registered share a fe
   }
 
   t.ok(counted.size <= 4097, `${counted.size} counters`)
+})
+
+t.test('what is refused for want of room uses no proof up', async (t) => {
+  const requests = createPushedRequests({ tenant: 'default', records: memoryStore() })
+  let used = 0
+  const push = async () => await requests.push('one', new Map(), START, async () => { used += 1 })
+  for (let i = 0; i < 1000; i++) await push()
+
+  await t.rejects(push(), { code: 'too_many_requests' })
+  t.equal(used, 1000)
+})
+
+t.test('nothing is kept of a request whose proof is not good', async (t) => {
+  const { store, added } = watchedStore()
+  const requests = createPushedRequests({ tenant: 'default', records: store })
+
+  await t.rejects(requests.push('one', new Map(), START, async () => { throw new Error('used before') }))
+  t.strictSame(added, [])
 })

@@ -13,7 +13,7 @@ import type { AccessTokenFormat, ClientMetadata } from '../../types/oauth.js'
 import { makeCertificate } from '../helpers/certificates.js'
 import { dpopClient } from '../helpers/dpop.js'
 import {
-  addClient, authorize, buildContext, exchange, refresh, requestOf, SECRETS, START, TOKEN_URL, type Sent
+  addClient, authorize, buildContext, exchange, postToken, refresh, requestOf, SECRETS, START, TOKEN_URL, type Sent
 } from '../helpers/token-context.js'
 
 const dpop = (overrides: Partial<DpopSettings> = {}): DpopSettings => ({
@@ -84,6 +84,18 @@ t.test('where DPoP is off a proof means nothing, however wrong it is', async (t)
   const { tokens } = await exchange(context, { client_id: client.clientId, code }, START, { proofs: ['a', 'b'] })
 
   t.equal(tokens.token_type, 'Bearer')
+})
+
+t.test('where DPoP is off, a client of which the operator says that it needs it gets no bearer token instead', async (t) => {
+  const secret = 'a-secret-of-thirty-two-characters-or-more'
+  const job = { clientId: 'job', secret, tokenEndpointAuthMethod: 'client_secret_post', scope: 'notes:read' } as const
+  const bound = { ...job, grantTypes: ['client_credentials'], dpopBoundAccessTokens: true }
+  const fields = { grant_type: 'client_credentials', client_id: 'job', client_secret: secret }
+  const ask = (settings: { dpop?: DpopSettings }, sent: Sent = {}) =>
+    postToken(buildContext({ statics: [bound], ...settings }), fields, START, sent)
+
+  for (const sent of [{}, proven()]) await t.rejects(ask({}, sent), refused('unauthorized_client', 'DPoP is off'))
+  t.equal((await ask({ dpop: dpop() }, proven())).tokens.token_type, 'DPoP')
 })
 
 const badProofs: Readonly<Record<string, readonly [Sent, string]>> = {

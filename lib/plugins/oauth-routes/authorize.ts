@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { csrfToken } from '../../identity/csrf.js'
-import { isOperatorsClient } from '../../oauth/client-scopes.js'
+import { isNameOfClient, isOperatorsClient } from '../../oauth/client-scopes.js'
 import { factsOf } from '../../oauth/token-refusal.js'
 import type { GrantRequest } from '../../oauth/consent.js'
 import { consentPage } from '../../pages/consent-page.js'
@@ -23,7 +23,7 @@ import { signInSince, situationOf, whyUnmet } from './fresh-sign-in.js'
 import { answerOAuthErrors } from './oauth-errors.js'
 import { answerErrorPages } from './page-errors.js'
 import { codeOfRemembered, isPageWanted, type OpenedAuthorization } from './remembered.js'
-import { askWhoIsSignedIn, signInFirst } from './signed-in-user.js'
+import { askWhoIsSignedIn, namedLikeClient, signInFirst } from './signed-in-user.js'
 
 const CONFIG = { mcpSecurity: { public: true }, mcpLimit: 'sensitive', mcpPage: true } as const
 
@@ -137,6 +137,7 @@ export function authorizationEndpoint (scope: FastifyInstance, context: OAuthCon
     if (asked instanceof OAuthError) return refuse(asked)
     const unmet = whyUnmet(user, wish, since)
     if (unmet !== null) return refuse(unmet)
+    if (await isNameOfClient(user.subject, { clients: context.clients, now: clock() })) return refuse(namedLikeClient)
 
     const { client } = target
     const wanted = wantedOf({ context, target, asked, user })

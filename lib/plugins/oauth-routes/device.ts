@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readUserCode, showUserCode } from '../../crypto/user-code.js'
 import { csrfToken, verifyCsrf } from '../../identity/csrf.js'
+import { isNameOfClient } from '../../oauth/client-scopes.js'
 import type { DeviceAuthorization } from '../../oauth/device-authorizations.js'
 import { factsOf } from '../../oauth/token-refusal.js'
 import { consentPage } from '../../pages/consent-page.js'
@@ -19,7 +20,7 @@ import { buildConsentModel, consentedBy, inWords } from './consent-model.js'
 import { foreignForm } from './consent.js'
 import type { DeviceContext, OAuthContext } from './context.js'
 import { answerErrorPages } from './page-errors.js'
-import { askWhoIsSignedIn, signInFirst } from './signed-in-user.js'
+import { askWhoIsSignedIn, namedLikeClient, signInFirst } from './signed-in-user.js'
 
 const CONFIG = { mcpSecurity: { public: true }, mcpLimit: 'sensitive', mcpPage: true } as const
 
@@ -80,6 +81,7 @@ async function askForConsent (visit: Visit, { userCode, asked, client, networkOf
   const { deviceId, endsAt, askedAt, clientId, network, decision, ...access } = asked
   const { subject, authenticatedAt = null, acr = null, amr = [] } = user
   const now = store.clock()
+  if (await isNameOfClient(subject, { clients: context.clients, now })) throw namedLikeClient
   const { grant, handle } = await store.grants.request({
     ...access,
     clientId,

@@ -35,9 +35,8 @@ export function pushEndpoint (scope: FastifyInstance, context: OAuthContext, req
       resolveRedirectUri({ requested: single(form, 'redirect_uri'), registered, localhostAnyPort })
       const { form: bound, useProof } = readPushed(sent, now)
       const { scopes: scopesAsked } = readRequest({ form: bound, isPushed: true }, client, context)
-      await useProof()
       const whole = new Map([...bound, ['client_id', [clientId]] as const])
-      const { requestUri, expiresIn } = await requests.push(clientId, whole, now)
+      const { requestUri, expiresIn } = await requests.push(clientId, whole, now, useProof)
       recordEvent(request, { type: 'authorization.pushed', clientId, scopesAsked })
       return sendJson(reply.code(201), JSON.stringify({ request_uri: requestUri, expires_in: expiresIn }))
     }

@@ -10,6 +10,11 @@ const MAX_TIME = 99_999_999_999
 /** For a page: the host has not sent the browser to sign in by itself. */
 export const signInFirst = new OAuthError({ code: 'login_required', description: 'nobody is signed in', status: 401 })
 
+/** For a user whose tokens a client's own could be taken for (RFC 9068 §5). */
+export const namedLikeClient = new OAuthError({
+  code: 'access_denied', description: 'this user may allow nothing here', status: 403, reason: 'user named like a client'
+})
+
 /** `answered`: the hook has answered the request itself, or is about to. */
 export type SignInResult =
   | { readonly answered: true }

@@ -3,8 +3,8 @@ import { StoreUnavailableError } from '../../../lib/stores/errors.js'
 import { versions } from '../../helpers/fastify-versions.js'
 import { elementsOf, fieldsOf } from '../../helpers/markup.js'
 import {
-  authorizationUrl, authorize, ISSUER, LOOPBACK, oauthApp, redirected, ticked, register, RESOURCE, watchedStore,
-  type Answer, type Fields
+  authorizationUrl, authorize, ISSUER, LOOPBACK, oauthApp, redirected, ticked, register, RESOURCE, SECRET, STATICS,
+  watchedStore, type Answer, type Fields
 } from '../../helpers/oauth-app.js'
 
 /** A page, and nothing that sends the browser anywhere. */
@@ -344,4 +344,13 @@ t.test('a client that the operator limits is asked for nothing beyond its limit'
 
   t.strictSame(ticked(page).filter(([name]) => name === 'scope'), [['scope', 'notes:read']])
   t.match(redirected(refused), { error: 'invalid_scope', iss: ISSUER })
+})
+
+t.test('a user whose tokens could be taken for those of a client can allow it nothing (RFC 9068 §5)', async (t) => {
+  const job = { clientId: 'job', secret: SECRET, grantTypes: ['client_credentials'], scope: 'notes:read' }
+  const { app, events } = await oauthApp(t, { clients: [...STATICS, job] })
+
+  t.match(redirected(await authorize(app, {}, 'job')), { error: 'access_denied', iss: ISSUER, state: 'a state' })
+  t.match(events.at(-1), { type: 'authorization.refused', reason: 'user named like a client' })
+  assertPage(t, await authorize(app, {}, 'jobs'), 200)
 })

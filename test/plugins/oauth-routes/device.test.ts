@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { DEVICE_GRANT } from '../../../lib/protocol/grant-types.js'
 import { fieldsOf } from '../../helpers/markup.js'
 import {
-  COOKIE, decide, oauthApp, post, register, RESOURCE, ticked, type Answer, type Fields
+  COOKIE, decide, oauthApp, post, register, RESOURCE, SECRET, ticked, type Answer, type Fields
 } from '../../helpers/oauth-app.js'
 import type { Teardown } from '../../helpers/build-app.js'
 
@@ -36,6 +36,16 @@ async function opened (app: FastifyInstance, clientId: string) {
     (await ask(app, { client_id: clientId })).json<{ device_code: string, user_code: string }>()
   return { deviceCode, userCode }
 }
+
+t.test('a user whose tokens could be taken for those of a client can allow a device nothing (RFC 9068 §5)', async (t) => {
+  const job = { clientId: 'job', secret: SECRET, grantTypes: ['client_credentials'], scope: 'notes:read' }
+  const { app, events, clientId } = await deviceApp(t, { clients: [job] })
+  const { userCode } = await opened(app, clientId)
+
+  t.equal((await enter(app, userCode, { 'x-user': 'job' })).statusCode, 403)
+  t.match(events.at(-1), { type: 'authorization.refused', reason: 'user named like a client' })
+  t.equal((await enter(app, userCode)).statusCode, 200)
+})
 
 t.test('a device gets its tokens after a person typed its code and agreed', async (t) => {
   const { app, events, clock, clientId } = await deviceApp(t)
