@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto'
 import { sha256 } from '../crypto/digest.js'
-import { isClaims } from '../tokens/claims.js'
+import { readPublishedKeys } from '../protocol/client-key-members.js'
 import { InvalidTokenError, VerifierUnavailableError } from '../tokens/errors.js'
 import {
   createKeySource, createLookup, keyOf, KEY_TIMES, readKeySet, type KeySource, type Lookup, type WantedKey
 } from '../tokens/key-source.js'
 import { fetchPublicJson, type PublicFetchOptions } from '../tokens/public-fetch.js'
-import type { Client } from '../../types/oauth.js'
+import type { Client, PublicKeySet } from '../../types/oauth.js'
 import { isOperatorsClient } from './client-scopes.js'
 
 export interface ClientKeys {
@@ -70,7 +70,7 @@ function createFetchedKeys (options: PublicFetchOptions): FetchedKeys {
     if (fetching >= MAX_FETCHING) throw new VerifierUnavailableError(OVERLOAD, `${OVERLOAD}: ${MAX_FETCHING} are allowed`)
     fetching += 1
     try {
-      return (await fetchPublicJson(new URL(uri), { maxBytes: MAX_BYTES, ...options })).document
+      return readPublishedKeys((await fetchPublicJson(new URL(uri), { maxBytes: MAX_BYTES, ...options })).document)
     } finally {
       fetching -= 1
     }
@@ -79,7 +79,7 @@ function createFetchedKeys (options: PublicFetchOptions): FetchedKeys {
   return {
     keysAt: remembered((uri) => createKeySource({ ...KEY_TIMES, load: () => load(uri) })),
     certificatesAt: remembered((uri) => createLookup({ ...KEY_TIMES, load: () => load(uri) }, {
-      read: readCertificates,
+      read: (document) => readCertificates(readPublishedKeys(document)),
       pick: async (certificates, wanted: string) => certificates.has(wanted) ? FOUND : null,
       nameOf: sha256
     }))
@@ -104,7 +104,6 @@ function remembered<W, F> (make: (uri: string) => Lookup<W, F>): (uri: string) =
 }
 
 /** The first certificate of each key; the others vouch for that one. */
-function readCertificates (document: unknown): ReadonlySet<unknown> {
-  if (!isClaims(document) || !Array.isArray(document.keys)) throw new Error('the document is not a JWK Set')
-  return new Set(document.keys.map((key: unknown) => isClaims(key) && Array.isArray(key.x5c) ? key.x5c[0] : null))
+function readCertificates ({ keys }: PublicKeySet): ReadonlySet<unknown> {
+  return new Set(keys.map(({ x5c }) => Array.isArray(x5c) ? x5c[0] : null))
 }

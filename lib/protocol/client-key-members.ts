@@ -6,6 +6,8 @@ type KeyMembers = Pick<ClientMetadata, 'jwks' | 'jwks_uri' | 'token_endpoint_aut
 type Key = PublicKeySet['keys'][number]
 
 const MAX_KEYS = 10
+/** At a `jwks_uri`. */
+const MAX_PUBLISHED = 100
 const MAX_URI = 2048
 /** 4096 bits of RSA, base64url. */
 const MAX_NUMBER = 683
@@ -73,6 +75,28 @@ function readKeySet (value: unknown): PublicKeySet {
     throw refusal(`jwks must hold 1 to ${MAX_KEYS} keys`)
   }
   return { keys: keys.map(readKey) }
+}
+
+/**
+ * The public keys in a set that somebody publishes (RFC 7517 §5), a hundred at most: what a key needs and nothing else
+ * of it, since small values take a hundred times their text in memory. Leaves out what `readKeyMembers` would refuse,
+ * and what is there for something else than signatures.
+ * @throws {TypeError} for what is no set of keys.
+ */
+export function readPublishedKeys (document: unknown): PublicKeySet {
+  const keys = isObject(document) && Object.hasOwn(document, 'keys') ? document.keys : undefined
+  if (!Array.isArray(keys)) throw new TypeError('the document is not a JWK Set')
+  return { keys: keys.slice(0, MAX_PUBLISHED).flatMap(readUsableKey) }
+}
+
+function readUsableKey (value: unknown): Key[] {
+  const operations = isObject(value) && Object.hasOwn(value, 'key_ops') ? value.key_ops : undefined
+  if (Array.isArray(operations) && !operations.includes('verify')) return []
+  try {
+    return [readKey(value)]
+  } catch {
+    return []
+  }
 }
 
 function readKey (value: unknown): Key {

@@ -58,7 +58,7 @@ t.test('keys are fetched once, whoever waits for them, and again for a name that
 })
 
 t.test('certificates are fetched as well, and what is no set of keys holds none', async (t) => {
-  const server = await serveDocuments(t, json({ keys: [null, {}, { x5c: ['MIIC'] }] }))
+  const server = await serveDocuments(t, json({ keys: [null, {}, { x5c: ['MIID'] }, jwkOf(one, { x5c: ['MIIC'] }), jwkOf(two)] }))
   const keys = createClientKeys(server.options)
 
   const client = clientOf({ jwks_uri: server.url('/jwks').href })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createSigningKey } from '../../lib/crypto/signing-key.js'
 import { readCertificateMembers } from '../../lib/protocol/certificate-subject.js'
-import { isSecretMethod, needsKeys, readKeyMembers } from '../../lib/protocol/client-key-members.js'
+import { isSecretMethod, needsKeys, readKeyMembers, readPublishedKeys } from '../../lib/protocol/client-key-members.js'
 import type { ClientAuthenticationMethod } from '../../types/oauth.js'
 
 const { publicKey, privateKey } = await createSigningKey('ES256')
@@ -115,3 +115,17 @@ for (const [name, members] of Object.entries(WRONG_SUBJECTS)) {
     t.throws(() => subject(members), { code: 'invalid_client_metadata' })
   })
 }
+
+t.test('of a published set of keys only public keys for signatures are kept, and what these need', async (t) => {
+  const kept = { ...jwk, kid: 'a', use: 'sig' }
+  const others = [
+    null, [], {}, 1, 'x', secret, { ...rsa, e: 'x'.repeat(7) }, { ...jwk, x5c: [1] }, { ...jwk, key_ops: ['deriveKey'] }
+  ]
+  const more = { key_ops: ['verify'], x5t: 'x', nested: [[{ a: 1 }]], x5c: ['MIIC', 'MIID'] }
+  t.strictSame(readPublishedKeys({ keys: [...others, { ...kept, ...more }, rsa], more }),
+    { keys: [{ ...kept, x5c: ['MIIC'] }, rsa] })
+  t.equal(readPublishedKeys({ keys: Array(21_000).fill(jwk) }).keys.length, 100)
+  for (const wrong of [null, [], {}, 'x', { keys: {} }, Object.create({ keys: [] })]) {
+    t.throws(() => readPublishedKeys(wrong), TypeError)
+  }
+})
