@@ -149,7 +149,10 @@ export interface ClientKeysOptions {
 }
 
 export interface ClientDocumentsOptions {
-  /** Which documents may be fetched; anything but `true` refuses. Asked again each time. Default: every one. */
+  /**
+   * Which documents count; anything but `true` refuses. Asked for each authorization, whether the document has to be
+   * fetched for it or not. What was authorized before goes on: `grants.revokeClient` ends it. Default: every one.
+   */
   readonly allow?: (clientId: URL) => boolean | Promise<boolean>
   /** How to get out, an egress proxy for instance. One that resolves names by itself has to refuse private ones. */
   readonly agent?: Agent

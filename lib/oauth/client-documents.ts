@@ -10,7 +10,7 @@ import type { Clients } from './clients.js'
 import { readStoredClient } from './stored-client.js'
 
 export interface ClientDocumentRules {
-  /** Which documents may be fetched at all. Default: every one. Anything but `true` refuses. */
+  /** Whose documents count. Asked for each authorization. Default: every one. Anything but `true` refuses. */
   readonly allow?: (clientId: URL) => boolean | Promise<boolean>
   readonly fetch: PublicFetchOptions
   /** Private-use redirect schemes that may be named (AS-A4). */
@@ -65,9 +65,13 @@ export function createClientDocuments (input: ClientDocumentRules & {
     if (count > FETCHES.max) throw tooMany('client documents of one user')
   }
 
+  async function assertAllowed (url: URL): Promise<void> {
+    if (allow !== undefined && await allow(url) !== true) throw unknownClient('client document not allowed')
+  }
+
   async function fetchClient (clientId: string, before: StoredRecord | null, now: number): Promise<Client> {
     const url = readClientIdUrl(clientId)
-    if (allow !== undefined && await allow(url) !== true) throw unknownClient('client document not allowed')
+    await assertAllowed(url)
     const { document, cacheControl } = await fetchPublicJson(url, input.fetch)
     const metadata = readClientDocument(document, { clientId, schemes })
     const client: Client = {
@@ -93,7 +97,10 @@ export function createClientDocuments (input: ClientDocumentRules & {
 
   async function readAnew (clientId: string, subject: string, now: number): Promise<Client> {
     const before = await records.get(keyOf(clientId), now)
-    if (before !== null && now < heldIn(before).freshUntil) return heldIn(before).client
+    if (before !== null && now < heldIn(before).freshUntil) {
+      await assertAllowed(readClientIdUrl(clientId))
+      return heldIn(before).client
+    }
     if (now < (failed.get(clientId) ?? 0)) throw unknownClient('client document failed a moment ago')
     await assertMayFetch(subject, now)
     try {

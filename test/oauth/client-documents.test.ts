@@ -68,12 +68,21 @@ t.test('what cannot be had or is not valid is unknown, and not asked for again a
   await t.rejects(documents.read(id, 'alice', START + 4000), refused('client document of another client'))
 })
 
-t.test('the host has the last word on whose documents are fetched (PX-16)', async (t) => {
+t.test('the host has the last word on whose documents count (PX-16)', async (t) => {
   const asked: string[] = []
   const { server, url, documents, id } = await open(t, { allow: async ({ pathname }) => { asked.push(pathname); return pathname !== '/client.json' } })
   server.answer(json(documentOf(url)))
   await t.rejects(documents.read(id, 'alice', START), refused('client document not allowed'))
   t.strictSame([asked, server.seen], [['/client.json'], []])
+
+  let isAllowed = true
+  const changing = await open(t, { allow: () => isAllowed })
+  changing.server.answer(json(documentOf(changing.url)))
+  t.ok(await changing.documents.read(changing.id, 'alice', START))
+  isAllowed = false
+  await t.rejects(changing.documents.read(changing.id, 'alice', START), refused('client document not allowed'), 'also one that is fresh')
+  isAllowed = true
+  t.ok(await changing.documents.read(changing.id, 'alice', START), 'and that is not remembered')
 
   const broken = await open(t, { allow: () => { throw new Error('policy') } })
   await t.rejects(broken.documents.read(broken.id, 'alice', START), { message: 'policy' })
