@@ -53,7 +53,10 @@ export interface ClientAdmin {
    * @throws {RangeError} for another `overlap`.
    */
   rotateSecret (clientId: string, input?: { readonly overlap?: number }): Promise<ClientWithSecret | null>
-  /** Switches a client off and ends its grants. Answers whether there is such a client. */
+  /**
+   * Switches a client off and ends its grants, also one that is not in the store since its id says all. Answers whether
+   * there is such a client.
+   */
   disable (clientId: string): Promise<boolean>
   /** Switches it on again; its users have to authorize it again. Answers whether there is such a client. */
   enable (clientId: string): Promise<boolean>

@@ -8,6 +8,7 @@ import type { Lifetimes } from '../../types/oauth.js'
 import type { RecordStore } from '../../types/stores.js'
 import { createClientRecords, type KeptClient, type NextClient } from './client-records.js'
 import { hasSameRedirects } from './client-redirects.js'
+import type { Clients } from './clients.js'
 import type { Grants } from './grants.js'
 import { isSelfContainedId } from './self-contained-id.js'
 import { readStaticClient } from './static-clients.js'
@@ -21,11 +22,12 @@ export function createClientAdmin (input: {
   readonly records: RecordStore
   readonly tenant: string
   readonly lifetimes: Lifetimes
+  readonly clients: Pick<Clients, 'find'>
   readonly grants: Pick<Grants, 'revokeClient' | 'revokePending'>
   readonly clock: Clock
   readonly report: (event: AuditInput) => void
 }): ClientAdmin {
-  const { grants, clock, lifetimes } = input
+  const { clients, grants, clock, lifetimes } = input
   const clientRecords = createClientRecords(input)
 
   const report = (type: 'client.registered' | 'client.changed' | 'client.removed', reason: string, clientId: string) => {
@@ -37,13 +39,21 @@ export function createClientAdmin (input: {
     if (ended > 0) input.report({ type: 'grant.revoked', reason: 'the client was ended by the operator', clientId })
   }
 
+  /** Keeps of a client that its id describes, and that nobody has authorized yet, that it is switched off. */
+  async function shutOut (clientId: string): Promise<boolean> {
+    const client = isSelfContainedId(clientId) ? await clients.find(clientId, clock()) : null
+    if (client === null) return false
+    const expiresAt = client.issuedAt + lifetimes.unusedClient
+    return await clientRecords.add({ client: { ...client, disabled: true }, expiresAt }, clock())
+  }
+
   /** A client that its id describes would be there again: that it is not, is kept for as long. */
   async function forget (clientId: string): Promise<boolean> {
     if (!isSelfContainedId(clientId)) return await clientRecords.remove(clientId, clock())
     const forgotten = await clientRecords.change(clientId, ({ client }) => ({
       client: { ...client, disabled: true }, expiresAt: client.issuedAt + lifetimes.unusedClient
     }), clock())
-    return forgotten !== null
+    return forgotten !== null || await shutOut(clientId)
   }
 
   const admin: ClientAdmin = {
@@ -100,7 +110,7 @@ export function createClientAdmin (input: {
     async disable (clientId) {
       const next = await clientRecords.change(clientId, ({ client, expiresAt }) =>
         ({ client: { ...client, disabled: true }, expiresAt }), clock())
-      if (next === null) return false
+      if (next === null && !await shutOut(clientId)) return false
       report('client.changed', 'disabled by the operator', clientId)
       await endGrants(clientId)
       return true

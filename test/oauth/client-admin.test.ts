@@ -222,12 +222,25 @@ t.test('a client that its id describes does not come back when it was removed', 
   await addClient(context)
   const { client, how } = await addClient(context)
   t.equal(how, 'self-contained')
-  t.notOk(await admin.remove(client.clientId), 'nothing is kept of it yet')
   await context.clients.keepAlive(client, START)
   t.ok(await admin.remove(client.clientId))
 
   t.equal(await context.clients.find(client.clientId, START), null)
   t.equal(await context.clients.find(client.clientId, START + LIFETIMES.unusedClient), null)
+})
+
+t.test('a client that its id describes is shut out before anybody has authorized it', async (t) => {
+  for (const verb of ['disable', 'remove'] as const) {
+    const { context, admin, events } = open({ maxClients: 0 })
+    const { client: { clientId } } = await addClient(context)
+    t.ok(clientId.length > 22 && await context.clients.find(clientId, START) !== null)
+
+    t.ok(await admin[verb](clientId))
+    t.equal(await context.clients.find(clientId, START), null)
+    t.equal(await context.clients.find(clientId, START + LIFETIMES.unusedClient), null)
+    t.match(events, [{ clientId }])
+    t.notOk(await admin[verb](`${clientId.slice(0, -1)}${clientId.endsWith('A') ? 'B' : 'A'}`), 'one that we did not write')
+  }
 })
 
 t.test('an id that is taken is not used', async (t) => {
