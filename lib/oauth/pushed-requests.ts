@@ -1,17 +1,20 @@
 import { randomId, sha256 } from '../crypto/digest.js'
 import type { Form } from '../protocol/form.js'
 import { OAuthError } from '../protocol/oauth-error.js'
+import type { Client } from '../../types/oauth.js'
 import type { RecordStore } from '../../types/stores.js'
+import { isTrusted } from './direct-grant.js'
 import { isSelfContainedId } from './self-contained-id.js'
 
 export interface PushedRequests {
   /**
    * Keeps an authorization request that was checked; answers its `request_uri` and for how many seconds it is good.
-   * @throws {OAuthError} `too_many_requests` when this client, or all together, keep too many; `invalid_request` (413)
-   * for one of more than 8192 characters. `useProof` is called when there is room, before anything is kept: what is
-   * refused for want of it fills no memory of proofs.
+   * @throws {OAuthError} `too_many_requests` when this client, or all together, keep too many: all but those that the
+   * operator set up and that show who they are, whom no flood of others keeps out; `invalid_request` (413) for one of
+   * more than 8192 characters. `useProof` is called when there is room, before anything is kept: what is refused for
+   * want of it fills no memory of proofs.
    */
-  push (clientId: string, form: Form, now: number, useProof?: () => Promise<void>):
+  push (client: Client, form: Form, now: number, useProof?: () => Promise<void>):
   Promise<{ readonly requestUri: string, readonly expiresIn: number }>
   /** What this client pushed; `null` when it did not, or when it was used or has expired. */
   find (clientId: string, requestUri: string, now: number): Promise<Form | null>
@@ -60,14 +63,15 @@ export function createPushedRequests (
   }
 
   return {
-    async push (clientId, form, now, useProof = async () => {}) {
+    async push (client, form, now, useProof = async () => {}) {
+      const { clientId } = client
       const kept: Kept = { clientId, parameters: [...form].filter(([name]) => !NOT_KEPT.has(name)) }
       const body = JSON.stringify(kept)
       if (body.length > MAX_LENGTH) {
         throw new OAuthError({ code: 'invalid_request', description: 'the request is too long', status: 413 })
       }
       await assertRoom(`client ${counterOf(clientId)}`, MAX_OF_CLIENT, now)
-      await assertRoom('all', MAX_OF_ALL, now)
+      if (!isTrusted(client)) await assertRoom('all', MAX_OF_ALL, now)
       await useProof()
       const requestUri = PREFIX + randomId(32)
       await records.add({ ...keyOf(requestUri), expiresAt: now + LIFETIME, index: {}, body }, now)

@@ -36,7 +36,7 @@ export function pushEndpoint (scope: FastifyInstance, context: OAuthContext, req
       const { form: bound, useProof } = readPushed(sent, now)
       const { scopes: scopesAsked } = readRequest({ form: bound, isPushed: true }, client, context)
       const whole = new Map([...bound, ['client_id', [clientId]] as const])
-      const { requestUri, expiresIn } = await requests.push(clientId, whole, now, useProof)
+      const { requestUri, expiresIn } = await requests.push(client, whole, now, useProof)
       recordEvent(request, { type: 'authorization.pushed', clientId, scopesAsked })
       return sendJson(reply.code(201), JSON.stringify({ request_uri: requestUri, expires_in: expiresIn }))
     }
