@@ -80,6 +80,9 @@ export const also = {
     'lib/plugins/scope-guard/answers/pieces.ts'
   ],
   'test/plugins/scope-guard/answers/list-filter.test.ts': ['lib/plugins/scope-guard/answers/list-requests.ts'],
+  'test/attacks/consent.test.ts': [
+    'lib/plugins/oauth-routes/authorization-input.ts', 'lib/plugins/oauth-routes/consent.ts'
+  ],
   'test/attacks/slow-bodies.test.ts': ['lib/plugins/scope-guard/admission.ts'],
   'test/plugins/scope-guard/authenticate.test.ts': ['lib/plugins/scope-guard/turn-away.ts'],
   'test/plugins/scope-guard/authorize.test.ts': [
