@@ -10,7 +10,6 @@ import { isScopeToken } from '../protocol/scopes.js'
 import { assertForeignIssuer } from '../tokens/foreign-options.js'
 import { inOption } from './support/in-option.js'
 import { sharedLivePolicy } from './support/live-policy.js'
-import { openToOrigins } from './support/open-cors.js'
 import { serveResourceMetadata } from './support/resource-documents.js'
 import { senderMetadataOf } from './support/sender-metadata.js'
 
@@ -67,7 +66,6 @@ export const resourceMetadata: FastifyPluginAsync<ResourceMetadataOptions> = asy
   const document = (tags: readonly string[]): string => JSON.stringify(buildResourceMetadata({
     resource, issuers, scopes: [...new Set([...scopes, ...tags])], name, sender
   }))
-  fastify.addHook('onRequest', openToOrigins)
   const replace = serveResourceMetadata(fastify, { resource, document: document([]) })
   // The guard may be registered later, and in another scope.
   fastify.addHook('onReady', async () => {

@@ -68,8 +68,18 @@ export function verifyJws (token: string, keys: KeysByHeader): string {
   return Buffer.from(payload, 'base64url').toString()
 }
 
-function headerOf ({ algorithm, kid }: Pick<TokenKey, 'kid' | 'algorithm'>, type: string): string {
-  return Buffer.from(JSON.stringify({ alg: algorithm, typ: type, kid })).toString('base64url')
+type Named = Pick<TokenKey, 'kid' | 'algorithm'>
+
+// A key signs many tokens of few types.
+const headers = new WeakMap<Named, Map<string, string>>()
+
+function headerOf (key: Named, type: string): string {
+  const byType = headers.get(key) ?? new Map<string, string>()
+  const known = byType.get(type)
+  if (known !== undefined) return known
+  const header = Buffer.from(JSON.stringify({ alg: key.algorithm, typ: type, kid: key.kid })).toString('base64url')
+  headers.set(key, byType.set(type, header))
+  return header
 }
 
 function kidOf (header: string): string | null {

@@ -53,10 +53,7 @@ export const oauthRoutes: FastifyPluginAsync<OAuthRoutesOptions> = async (fastif
   assertOwnTenant(context.store, context.issuer)
   const registration = registrationOf(options, context)
 
-  await fastify.register(async (scope) => {
-    scope.addHook('onRequest', openToOrigins)
-    discovery(scope, context)
-  })
+  await fastify.register(async (scope) => { discovery(scope, context) })
   await fastify.register(async (scope) => {
     acceptForms(scope)
     scope.addHook('onRequest', openToOrigins)

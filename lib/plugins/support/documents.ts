@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PUBLIC_CORS } from '../../protocol/cors.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
 import { answerPreflights } from './open-cors.js'
 import { refuseOtherMethods } from './other-methods.js'
@@ -18,19 +19,20 @@ const withoutSlash = (path: string): string => path.endsWith('/') ? path.slice(0
 /**
  * Serves what there is at `base` and below it, with or without a slash at the end; for everything else below it a
  * plain 404 as JSON, which makes clients try the next place, where a page or a redirect would confuse them (AS-M3).
+ * Scripts of every origin may read all of it (RS-8), since it is the same for everybody.
  * `maxAge` is in seconds.
  */
 export function serveBelow (scope: FastifyInstance, base: string, documents: Documents, maxAge = 3600): void {
-  const headers = { 'content-type': TYPE, 'cache-control': `public, max-age=${maxAge}` }
+  const headers = { ...PUBLIC_CORS, 'content-type': TYPE, 'cache-control': `public, max-age=${maxAge}` }
   for (const url of [base, `${base}/*`]) {
     scope.get<{ Params: { '*'?: string } }>(url, { exposeHeadRoute: true, config: CONFIG, errorHandler },
-      async (request, reply) => {
+      (request, reply) => {
         const path = request.params['*']
         const document = documents.get(withoutSlash(path === undefined ? base : `${base}/${path}`))
         if (document === undefined) {
           throw new OAuthError({ code: 'invalid_request', description: 'there is no such document', reason: 'no such document', status: 404 })
         }
-        return await reply.headers(headers).send(document)
+        return reply.headers(headers).send(document)
       })
     answerPreflights(scope, url)
     refuseOtherMethods(scope, { url, allow: METHODS, config: CONFIG, errorHandler })
@@ -44,6 +46,6 @@ function errorHandler (error: unknown, request: FastifyRequest, reply: FastifyRe
   recordEvent(request, { type: 'request.refused', reason: refusal.reason })
   sayWhenToRetry(reply, refusal.status)
   return reply.code(refusal.status)
-    .headers({ 'content-type': TYPE, 'cache-control': 'no-store', pragma: 'no-cache' })
+    .headers({ ...PUBLIC_CORS, 'content-type': TYPE, 'cache-control': 'no-store', pragma: 'no-cache' })
     .send(JSON.stringify(refusal))
 }
