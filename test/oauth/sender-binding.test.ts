@@ -184,6 +184,15 @@ t.test('a public client that comes with a key later is bound to it from then on'
   await t.resolves(refresh(second.refresh_token, proven()))
 })
 
+t.test('a refresh token from before the binding ends the grant, without the key: the key may be a thief\'s', async (t) => {
+  const { exchange, refresh } = await scene()
+  const { tokens: first } = await exchange()
+  const { tokens: second } = await refresh(first.refresh_token, proven())
+
+  await t.rejects(refresh(first.refresh_token), { code: 'invalid_grant', reason: 'refresh token reused' })
+  await t.rejects(refresh(second.refresh_token, proven()), { code: 'invalid_grant', reason: 'the grant has ended' })
+})
+
 t.test('a client that authenticates may change its key (RFC 9449 §5)', async (t) => {
   const { exchange, refresh } = await scene({ metadata: CONFIDENTIAL })
   const { tokens: first } = await exchange(proven())
