@@ -314,3 +314,23 @@ t.test('a client that did not register the code flow asks nobody for a consent (
   t.match(answer, { statusCode: 400, body: /the client did not register this grant type/ })
   t.notOk(isPage(answer))
 })
+
+t.test('what is remembered does not stand in for the sign-in that a client asks for (AS-A16)', async (t) => {
+  const clock = stoppedClock()
+  const since = clock() - 100
+  const { app } = await start(t, { clock, signIn: () => ({ subject: 'alice', authenticatedAt: since, acr: 'weak' }) })
+  await codeFor(app)
+  t.ok(redirected(await authorize(app)).code, 'it is remembered')
+
+  for (const wish of [{ prompt: 'login' }, { max_age: '99' }, { max_age: '0' }, { acr_values: 'strong' }] as Fields[]) {
+    let answer = await authorize(app, wish)
+    if (String(answer.headers.location).startsWith('/authorize?')) {
+      answer = await app.inject({ url: String(answer.headers.location), headers: { cookie: COOKIE } })
+    }
+    t.match(redirected(answer), { error: 'unmet_authentication_requirements', code: undefined })
+    if ('prompt' in wish) continue
+    t.match(redirected(await authorize(app, { ...wish, prompt: 'none' })), { error: 'login_required', code: undefined })
+  }
+  const late = await authorize(app, { max_age: '101' })
+  t.ok(redirected(await app.inject({ url: String(late.headers.location), headers: { cookie: COOKIE } })).code)
+})
