@@ -43,7 +43,7 @@ export function buildSenderCheck ({ settings, isMcp }: { settings: Settings, isM
   const possible = { dpop: dpop !== null, certificate: certificateOf !== null }
   const addressOf = addressing(resource, isMcp)
   const thumbprintIn = (request: FastifyRequest): string => {
-    const shown = certificateOf === null ? null : certificateOf(request)
+    const shown = certificateOf?.(request) ?? null
     return shown === null ? '' : thumbprintOf(shown)
   }
 
