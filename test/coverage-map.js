@@ -49,6 +49,17 @@ export const also = {
     'lib/plugins/oauth-routes/authorization-input.ts', 'lib/plugins/oauth-routes/context.ts',
     'lib/plugins/oauth-routes/discovery.ts'
   ],
+  'test/plugins/oauth-routes/detail-types.test.ts': [
+    'lib/plugins/oauth-routes/authorization-input.ts', 'lib/plugins/oauth-routes/authorize.ts'
+  ],
+  'test/plugins/oauth-routes/fresh-sign-in.test.ts': ['lib/plugins/oauth-routes/authorize.ts'],
+  'test/plugins/oauth-routes/resources.test.ts': [
+    'lib/oauth/refresh-grant.ts', 'lib/plugins/oauth-routes/authorize.ts', 'lib/plugins/oauth-routes/consent-model.ts'
+  ],
+  'test/attacks/bound-tokens.test.ts': ['lib/oauth/refresh-grant.ts'],
+  'test/attacks/client-authentication.test.ts': [
+    'lib/plugins/oauth-routes/context.ts', 'lib/plugins/oauth-routes/discovery.ts', 'lib/plugins/oauth-routes/token.ts'
+  ],
   'test/attacks/tags.test.ts': [
     'lib/plugins/scope-guard.ts', 'lib/plugins/oauth-routes/context.ts'
   ],
@@ -67,7 +78,7 @@ export const also = {
   'test/tokens/custom-principal.test.ts': ['lib/tokens/claims.ts'],
   'test/cli/account.test.ts': ['lib/cli/account-commands.ts'],
   'test/plugins/sign-in/index.test.ts': [
-    'lib/plugins/sign-in/identity.ts', 'lib/plugins/sign-in/routes.ts'
+    'lib/plugins/sign-in/going-on.ts', 'lib/plugins/sign-in/identity.ts', 'lib/plugins/sign-in/routes.ts'
   ],
   'test/plugins/sign-in/sign-in-routes.test.ts': [
     'lib/plugins/sign-in/form-guard.ts', 'lib/plugins/sign-in/page-errors.ts'
@@ -121,7 +132,8 @@ export const also = {
   'test/plugins/oauth-routes/register.test.ts': [
     'lib/oauth/client-management.ts', 'lib/oauth/initial-access.ts', 'lib/oauth/registration.ts',
     'lib/oauth/software-statement.ts',
-    'lib/plugins/oauth-routes/manage-registration.ts', 'lib/plugins/oauth-routes/registration-policy.ts'
+    'lib/plugins/oauth-routes/index.ts', 'lib/plugins/oauth-routes/manage-registration.ts',
+    'lib/plugins/oauth-routes/oauth-errors.ts', 'lib/plugins/oauth-routes/registration-policy.ts'
   ],
   'test/oauth/token-endpoint.test.ts': [
     'lib/oauth/client-request.ts', 'lib/oauth/grant-type.ts', 'lib/oauth/token-context.ts'
@@ -130,7 +142,9 @@ export const also = {
   'test/oauth/code-grant.test.ts': ['lib/oauth/first-tokens.ts'],
   'test/oauth/token-exchange-grant.test.ts': ['lib/oauth/exchange-request.ts'],
   'test/oauth/client-credentials-grant.test.ts': ['lib/oauth/direct-grant.ts'],
-  'test/plugins/oauth-routes/context.test.ts': ['lib/plugins/oauth-routes/grant-types.ts'],
+  'test/plugins/oauth-routes/context.test.ts': [
+    'lib/plugins/oauth-routes/grant-types.ts', 'lib/plugins/oauth-routes/resources.ts'
+  ],
   'test/oauth/jwt-bearer-grant.test.ts': [
     'lib/oauth/actor.ts', 'lib/oauth/direct-grant.ts', 'lib/oauth/enterprise-assertion.ts'
   ],

@@ -33,8 +33,9 @@ export async function signInApp (t: Teardown, input: {
   readonly options?: Partial<SignInOptions>
   readonly store?: RecordStore
   readonly version?: string
+  readonly tenant?: string
 } = {}): Promise<SignInApp> {
-  const { options = {}, store: records = memoryStore(), version = 'newest' } = input
+  const { options = {}, store: records = memoryStore(), version = 'newest', tenant = 'default' } = input
   const app = versions[version]?.(t)
   if (app === undefined) throw new Error(`there is no Fastify ${version}`)
   const clock = stoppedClock()
@@ -42,7 +43,7 @@ export async function signInApp (t: Teardown, input: {
   // What makes a reply that was not returned go on to the next handler.
   app.addHook('onSend', async () => { await wait(1) })
   await app.register(auditHook, { log: false, clock, sink: (event) => { events.push(event) } })
-  await app.register(pkceStore, { store: records, secrets: [SECRET], clock, pruneInterval: 0 })
+  await app.register(pkceStore, { store: records, tenant, secrets: [SECRET], clock, pruneInterval: 0 })
   await app.register(signIn, { issuer: ISSUER, ...options })
   const wishOf = ({ url }: FastifyRequest) => {
     const query = new URLSearchParams(url.slice(url.indexOf('?')))
@@ -58,7 +59,7 @@ export async function signInApp (t: Teardown, input: {
   })
   await app.ready()
   events.length = 0
-  const accounts = createAccounts({ records, tenant: 'default', passwords: createPasswords() })
+  const accounts = createAccounts({ records, tenant, passwords: createPasswords() })
   const addAccount = async () => await accounts.add({ name: NAME, password: PASSWORD }, clock())
   return { app, clock, events, records, addAccount }
 }

@@ -129,6 +129,15 @@ t.test('another decision after the first is refused and changes nothing', async 
   t.equal(tokens.scope, 'notes:read')
 })
 
+t.test('what is approved for a device can be fetched as long as its code lives', async (t) => {
+  const { grants, handle } = await ask({ device: { deviceId: 'd'.repeat(43), endsAt: START + 600 } })
+  const approved = await grants.approve({ handle, subject: 'alice', scopes: SCOPES }, START + 100)
+
+  t.equal(approved?.grant.endsAt, START + 600)
+  t.ok(await grants.find(approved?.grant.grantId ?? '', START + 599))
+  t.equal(await grants.find(approved?.grant.grantId ?? '', START + 600), null)
+})
+
 t.test('denying ends the authorization and answers it for the redirect', async (t) => {
   const { grants, handle, grant } = await ask()
 

@@ -258,6 +258,17 @@ for (const [name, answer] of Object.entries({ 'is missing': null, 'was changed':
   })
 }
 
+t.test('a kept answer of an older record is one for the first resource', async (t) => {
+  const { context, grantId, use, refreshToken } = await withFamily()
+  const { body } = await use(refreshToken)
+  const held = await context.grants.read(grantId, START)
+  const { answerFor, ...state } = held?.grant.refresh ?? { answerFor: undefined, current: '', previous: null, rotatedAt: START, answer: null }
+  if (held === null || answerFor === undefined) throw new Error('the grant is gone')
+  await context.grants.advance(held, { ...held.grant, refresh: state }, START)
+
+  t.equal((await use(refreshToken)).body, body)
+})
+
 t.test('the store holds no token that was ever answered', async (t) => {
   const { context, use, refreshToken, grantId } = await withFamily()
   const { tokens } = await use(refreshToken)

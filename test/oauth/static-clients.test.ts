@@ -42,6 +42,9 @@ const refusals: Readonly<Record<string, readonly [StaticClient, string]>> = {
   'what a certificate cannot say': [{ ...minimal, tlsClientAuth: { sanIp: 'desk' } }, 'clients[0].tlsClientAuth'],
   'a certificate beside a secret':
     [{ ...minimal, secret, tlsClientAuth: { sanDns: 'desk.example' } }, 'clients[0].tlsClientAuth'],
+  'tokens to ask about and no secret': [{ ...minimal, introspects: ['https://mcp.example/mcp'] }, 'clients[0].introspects'],
+  'tokens to ask about for what is no resource':
+    [{ ...minimal, secret, introspects: ['https://mcp.example/mcp', '/mcp'] }, 'clients[0].introspects[1]'],
   'an empty scope': [{ ...minimal, scope: '' }, 'clients[0].scope'],
   'a malformed scope': [{ ...minimal, scope: 'a"b' }, 'clients[0].scope'],
   'redirect URIs that nothing redirects to': [{ ...minimal, grantTypes: ['client_credentials'], secret, scope: 'a' }, 'clients[0].redirectUris'],

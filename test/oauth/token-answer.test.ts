@@ -23,6 +23,17 @@ t.test('the answer is what clients parse: no null, a number of seconds, the scop
   t.match(decodeJwt(body.access_token), { aud: RESOURCE, scope: 'notes:read', exp: START + 900 })
 })
 
+t.test('the authorization details of the token are in the answer, and no other of the grant (RFC 9396 §7)', async (t) => {
+  const [one, two] = [{ type: 'payment', amount: '1' }, { type: 'payment', amount: '2' }]
+  const both = { ...grant, authorizationDetails: [one, two] }
+  const detailed = { ...target, authorizationDetails: [one] }
+  const answer = await issue({ grant: both, target: detailed, refreshToken: null, context, now: START })
+  const body = JSON.parse(answer.body)
+
+  t.strictSame(body.authorization_details, [one])
+  t.strictSame(decodeJwt(body.access_token).authorization_details, [one])
+})
+
 t.test('without a refresh token there is no such member', async (t) => {
   const body = JSON.parse((await issue({ grant, target, refreshToken: null, context, now: START })).body)
 

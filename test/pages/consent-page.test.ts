@@ -43,6 +43,13 @@ t.test('the user is told when a yes is remembered, and for how long', async (t) 
   t.notMatch(consentPage(consentModel), 'asked the same again')
 })
 
+t.test('what is asked for besides scopes is read before Allow, and adds no element of its own', async (t) => {
+  const page = consentPage({ ...consentModel, details: ['Pay <b>10</b>\u202e', 'Export'] })
+
+  t.match(page, '<p>With Allow, it may also do this</p><ul><li><bdi>Pay &lt;b&gt;10&lt;/b&gt;</bdi></li><li><bdi>Export</bdi></li></ul>')
+  t.notMatch(consentPage({ ...consentModel, details: [] }), 'it may also do this')
+})
+
 t.test('the user can sign out when the host can', async (t) => {
   t.match(consentPage(consentModel), '<form method="post" action="/sign-out">')
   t.notMatch(consentPage(withoutSignOut), 'Not you?')

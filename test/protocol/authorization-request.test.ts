@@ -115,7 +115,8 @@ const REFUSED: Record<string, [string, Form]> = {
   'a scope outside of the grammar': ['invalid_scope', requestWith({ scope: 'a"b' })],
   'ten thousand scopes': ['invalid_scope', requestWith({ scope: 'abc '.repeat(10_000) })],
   'prompt none and another one': ['invalid_request', requestWith({ prompt: 'none login' })],
-  'a state of 4097 characters': ['invalid_request', requestWith({ state: 'x'.repeat(4097) })]
+  'a state of 4097 characters': ['invalid_request', requestWith({ state: 'x'.repeat(4097) })],
+  'a dpop_jkt that is no thumbprint': ['invalid_request', requestWith({ dpop_jkt: 'k'.repeat(42) })]
 }
 
 for (const [name, [code, form]] of Object.entries(REFUSED)) {
@@ -123,6 +124,19 @@ for (const [name, [code, form]] of Object.entries(REFUSED)) {
     t.throws(() => readAuthorizationRequest(form, context), { code })
   })
 }
+
+t.test('the key that a code is to be bound to is read (RFC 9449 §10)', async (t) => {
+  t.equal(readAuthorizationRequest(requestWith({ dpop_jkt: 'k'.repeat(43) }), context).codeKey, 'k'.repeat(43))
+})
+
+t.test('authorization details are read where their type is known, and mean nothing where none is', async (t) => {
+  const form = requestWith({ authorization_details: '[{"type":"payment"}]' })
+  const knowing = (known: string) => ({ ...context, isKnownDetail: ({ type }: { type: string }) => type === known })
+
+  t.strictSame(readAuthorizationRequest(form, knowing('payment')).authorizationDetails, [{ type: 'payment' }])
+  t.throws(() => readAuthorizationRequest(form, knowing('other')), { code: 'invalid_authorization_details' })
+  t.equal(readAuthorizationRequest(form, context).authorizationDetails, undefined)
+})
 
 t.test('unknown scopes are dropped as long as a known one remains', async (t) => {
   const form = requestWith({ scope: 'openid notes:read offline_access notes:read' })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { nonceNeeded, readProofClaims, soleProof, type ProofTarget } from '../../lib/protocol/dpop.js'
+import { isThumbprint, nonceNeeded, readProofClaims, soleProof, type ProofTarget } from '../../lib/protocol/dpop.js'
 import { OAuthError } from '../../lib/protocol/oauth-error.js'
 
 const NOW = 1_700_000_000
@@ -93,6 +93,13 @@ t.test('the query of the address is not looked at, and its spelling is not eithe
 
 t.test('that a nonce is needed is an error of its own', async (t) => {
   t.match(nonceNeeded('no nonce'), { code: 'use_dpop_nonce', reason: 'no nonce', status: 400 })
+})
+
+t.test('a thumbprint is 43 characters of base64url and nothing else', async (t) => {
+  for (const text of ['k'.repeat(43), `-_9${'A'.repeat(40)}`]) t.ok(isThumbprint(text), text)
+  for (const text of ['', 'k'.repeat(42), 'k'.repeat(44), `${'k'.repeat(42)}=`, `${'k'.repeat(43)}\n`]) {
+    t.notOk(isThumbprint(text), JSON.stringify(text))
+  }
 })
 
 t.test('without an access token there is nothing to hash', async (t) => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { DEVICE_GRANT } from '../../lib/protocol/grant-types.js'
 import { buildServerMetadata, endpointsOf, type ServerMetadataInput } from '../../lib/protocol/server-metadata.js'
 
-type Changes = Pick<Partial<ServerMetadataInput>, 'sender' | 'certificateOrigin'> & { grantTypes?: readonly string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
+type Changes = Pick<Partial<ServerMetadataInput>, 'sender' | 'certificateOrigin' | 'grantProfiles' | 'detailTypes'> & { grantTypes?: readonly string[], issuer?: string, scopes?: string[], registration?: boolean, clientDocuments?: boolean, pushedRequests?: 'off' | 'optional' | 'required' }
 
 function build (changes: Changes = {}): ReturnType<typeof buildServerMetadata> {
   const issuer = changes.issuer ?? 'https://h.example'
@@ -85,8 +85,19 @@ t.test('pushed requests are advertised where they are taken, and as required whe
   t.equal(build({ pushedRequests: 'required' }).require_pushed_authorization_requests, true)
 })
 
+t.test('profiles of grants and types of authorization details are named where there are any (EX-14, RFC 9396 §10)', async (t) => {
+  const metadata = build({ grantProfiles: ['urn:profile'], detailTypes: ['payment', 'export'] })
+
+  t.strictSame(metadata.authorization_grant_profiles_supported, ['urn:profile'])
+  t.strictSame(metadata.authorization_details_types_supported, ['payment', 'export'])
+})
+
 t.test('members without a value are left out', async (t) => {
-  t.notOk(Object.hasOwn(build({ scopes: [] }), 'scopes_supported'))
+  const metadata = build({ scopes: [], grantProfiles: [], detailTypes: [] })
+
+  for (const name of ['scopes_supported', 'authorization_grant_profiles_supported', 'authorization_details_types_supported']) {
+    t.notOk(Object.hasOwn(metadata, name), name)
+  }
 })
 
 t.test('the endpoints of an issuer with a path are under that path', async (t) => {

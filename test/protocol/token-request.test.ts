@@ -51,6 +51,14 @@ t.test('a refresh request is read with scope and resource', async (t) => {
     { refreshToken: 't0ken', scope: ['a', 'b'], resource: 'https://h.example/mcp' })
 })
 
+t.test('authorization details are read with either, whether they are known or not', async (t) => {
+  const details = '&authorization_details=' + encodeURIComponent('[{"type":"any","amount":"1"}]')
+  const read = { authorizationDetails: [{ type: 'any', amount: '1' }] }
+
+  t.strictSame(readTokenRequest(readForm(CODE + details)), { code: 'c0de', codeVerifier: 'verifier', ...read })
+  t.strictSame(readTokenRequest(readForm(REFRESH + details)), { refreshToken: 't0ken', ...read })
+})
+
 t.test('audience may be repeated, nothing reads it', async (t) => {
   t.doesNotThrow(() => readTokenRequest(readForm(`${REFRESH}&audience=a&audience=b`)))
 })

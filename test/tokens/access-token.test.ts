@@ -2,6 +2,7 @@ import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 import t from 'tap'
 import { issueAccessToken, grantIdOfAccessToken } from '../../lib/tokens/access-token.js'
 import { signJws } from '../../lib/tokens/jws.js'
+import type { AuthorizationDetail } from '../../types/oauth.js'
 import { buildContext, ISSUER, RESOURCE, START } from '../helpers/token-context.js'
 
 const { keyring } = buildContext()
@@ -65,6 +66,15 @@ t.test('who acts and who may act are told where the grant knows it', async (t) =
   const claims = decodeJwt(await issueAccessToken({ ...input, grant: { ...grant, ...actors } }))
 
   t.strictSame([claims.act, claims.may_act], [actors.actor, actors.mayAct])
+})
+
+t.test('what was granted besides scopes is told, and nothing where that is nothing (RFC 9396 §9.1)', async (t) => {
+  const claimsWith = async (authorizationDetails: AuthorizationDetail[]) =>
+    decodeJwt(await issueAccessToken({ ...input, grant: { ...grant, authorizationDetails } }))
+  const details = [{ type: 'payment', amount: '1' }]
+
+  t.strictSame((await claimsWith(details)).authorization_details, details)
+  t.notOk('authorization_details' in await claimsWith([]))
 })
 
 t.test('no two tokens are the same', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { oauthRoutes } from '../../../lib/plugins/oauth-routes/index.js'
 import { pkceStore } from '../../../lib/plugins/pkce-store.js'
 import { signIn } from '../../../lib/plugins/sign-in/index.js'
+import { memoryStore } from '../../../lib/stores/memory.js'
 import { buildApp } from '../../helpers/build-app.js'
 import { versions } from '../../helpers/fastify-versions.js'
 import { fieldsOf } from '../../helpers/markup.js'
@@ -96,6 +97,20 @@ t.test('a session ends as the options say', async (t) => {
   t.equal((await browser.open('/authorize')).statusCode, 200)
   clock.advance(1)
   t.equal((await browser.open('/authorize')).statusCode, 303)
+})
+
+t.test('a browser has a session of its own at each tenant of an origin', async (t) => {
+  const store = memoryStore()
+  const nameAt = async (tenant: string) => {
+    const { app, addAccount } = await signInApp(t, { store, tenant })
+    await addAccount()
+    const browser = visitor(app)
+    await browser.signIn()
+    return [...browser.cookies.keys()].filter((name) => name.includes('session'))
+  }
+
+  t.same(await nameAt('default'), ['__Host-mcp-session'])
+  t.same(await nameAt('red'), ['__Host-mcp-session-red'])
 })
 
 t.test('under an issuer with a path everything is under that path', async (t) => {
