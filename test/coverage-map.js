@@ -14,6 +14,7 @@ export const also = {
   ],
   'test/plugins/support/key-keeping.test.ts': ['lib/plugins/support/key-rotation.ts'],
   'test/stores/memory.test.ts': ['lib/stores/errors.ts'],
+  'test/oauth/host-grant.test.ts': ['lib/oauth/ask-host.ts'],
   'test/testing/store-contract.test.ts': [
     'lib/testing/contract/counters.ts',
     'lib/testing/contract/expiry.ts',

@@ -28,7 +28,7 @@ export interface EnterpriseIssuer extends AssertionIssuerBase {
   /**
    * Our name for the user that the assertion is about; `null` refuses. Default: issuer, tenant and `sub` in one text,
    * which is no other user of this server. `aud_sub` and `email` are the provider's claims: believe them when it is
-   * the one that may say them.
+   * the one that may say them. A `StoreUnavailableError` that it throws is answered 503, whatever else it throws 500.
    */
   readonly user?: (claims: AssertionClaims) => string | null | Promise<string | null>
 }
@@ -83,7 +83,10 @@ export interface HostGrantAnswer {
   readonly amr?: readonly string[]
 }
 
-/** Decides alone: nobody is asked for consent. `null` refuses as `invalid_grant`; what it throws is answered 500. */
+/**
+ * Decides alone: nobody is asked for consent. `null` refuses as `invalid_grant`. A `StoreUnavailableError` that it
+ * throws is answered 503, whatever else it throws 500.
+ */
 export type HostGrant = (request: HostGrantRequest) => HostGrantAnswer | null | Promise<HostGrantAnswer | null>
 
 /** Ways to a token without a browser, besides client credentials. */

@@ -37,7 +37,10 @@ export interface RegistrationOptions {
     /** Whether nobody may register without one. Default `false`. */
     readonly required?: boolean
   }
-  /** Has the last word, also about changes; anything but `true` refuses. Default: yes. */
+  /**
+   * Has the last word, also about changes; anything but `true` refuses. A `StoreUnavailableError` that it throws is
+   * answered 503, whatever else it throws 500. Default: yes.
+   */
   readonly allow?: (asked: AskedRegistration) => boolean | Promise<boolean>
   /**
    * Whether clients get a token with which they read, replace and delete their registration (RFC 7592). Such a client

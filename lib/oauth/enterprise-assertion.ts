@@ -6,6 +6,7 @@ import { InvalidTokenError } from '../tokens/errors.js'
 import type { EnterpriseIssuer } from '../../types/grant-options.js'
 import type { Client } from '../../types/oauth.js'
 import { readActors } from './actor.js'
+import { askHost } from './ask-host.js'
 import {
   allowedScopes, MAX_SUBJECT, resourceOf, type AskedDirectly, type DirectFacts, type DirectResource, type DirectRules
 } from './direct-grant.js'
@@ -71,7 +72,9 @@ function scopesOf (
 }
 
 async function userOf (claims: Claims, { issuer, user }: EnterpriseIssuer): Promise<string> {
-  const subject = user === undefined ? foreignSubject(claims, issuer) : await user(claims)
+  const subject = user === undefined
+    ? foreignSubject(claims, issuer)
+    : await askHost('assertionIssuers.user', () => user(claims))
   if (subject === null) throw new InvalidTokenError('no user of ours')
   if (subject === '' || subject.length > MAX_SUBJECT || hasControlCharacters(subject) || !isWellFormed(subject)) {
     throw new InvalidTokenError('no usable subject')

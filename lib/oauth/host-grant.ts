@@ -3,6 +3,7 @@ import { assertOptions } from '../options.js'
 import type { Form } from '../protocol/form.js'
 import { hasControlCharacters, isWellFormed } from '../protocol/text.js'
 import type { HostGrant, HostGrantAnswer } from '../../types/grant-options.js'
+import { askHost } from './ask-host.js'
 import {
   allowedScopes, issueDirect, MAX_SUBJECT, readDirectRequest, resourceOf, type DirectFacts, type DirectRules
 } from './direct-grant.js'
@@ -30,6 +31,7 @@ export const hostGrantAnswerSchema = Type.Object({
  *
  * @throws {OAuthError} `invalid_grant` when the host says no, `invalid_scope`, `invalid_target`
  * @throws {InvalidOptionError} when the host answers something that cannot be: 500.
+ * @throws {StoreUnavailableError} when the host throws one: 503. Whatever else it throws is 500.
  */
 export function hostGrant (
   name: string, { decide, rules }: { readonly decide: HostGrant, readonly rules: DirectRules }
@@ -43,7 +45,8 @@ export function hostGrant (
       const given = await rejectedWith(facts, async () => {
         const target = resourceOf(asked, rules)
         const { resource: { resource } } = target
-        const answer = await decide({ clientId, parameters, scopes: asked.scopes, resource, now })
+        const request = { clientId, parameters, scopes: asked.scopes, resource, now }
+        const answer = await askHost(`grantTypes.${name}`, () => decide(request))
         if (answer === null) throw invalidGrant('refused by the host')
         assertAnswer(answer, name)
         return factsOfAnswer(answer, target, input)

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose'
 import t from 'tap'
 import { hostGrant } from '../../lib/oauth/host-grant.js'
+import { StoreUnavailableError } from '../../lib/stores/errors.js'
 import type { HostGrant, HostGrantAnswer, HostGrantRequest } from '../../types/grant-options.js'
 import { buildContext, DIRECT, postToken, RESOURCE, START } from '../helpers/token-context.js'
 
@@ -61,6 +62,17 @@ t.test('a no of the host is an invalid grant, and the audit hears whose', async 
   const error: unknown = await postToken(build(() => null), DESK).catch((error: unknown) => error)
 
   t.match(error, { code: 'invalid_grant', events: [{ type: 'token.refused', reason: 'refused by the host', clientId: 'desk', operation: NAME }] })
+})
+
+t.test('what the host throws is no answer for the client, whatever status it has, unless the host cannot decide now', async (t) => {
+  const thrown = async (error: Error): Promise<unknown> =>
+    await postToken(build(() => { throw error }), DESK).catch((error: unknown) => error)
+
+  const failure = Object.assign(new Error('not found elsewhere'), { statusCode: 404 })
+  t.match(await thrown(failure), { name: 'Error', message: `grantTypes.${NAME}() of the host failed`, cause: failure })
+  t.notOk('statusCode' in Object(await thrown(failure)))
+  const away = new StoreUnavailableError('away')
+  t.equal(await thrown(away), away)
 })
 
 t.test('the host is not asked about a resource that is not ours', async (t) => {

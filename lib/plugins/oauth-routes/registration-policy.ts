@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { askHost } from '../../oauth/ask-host.js'
 import { createInitialAccess } from '../../oauth/initial-access.js'
 import type { ReadRegistration, RegistrationRules } from '../../oauth/registration.js'
 import { createStatementReader } from '../../oauth/software-statement.js'
@@ -55,7 +56,9 @@ export function registrationPolicy (options: RegistrationOptions, context: OAuth
       assertInitialAccess?.(readBearer(request.raw.rawHeaders))
       return signedIn ? await admitUser(request, reply) : { answered: false, subject: null }
     },
-    allow: (request, subject) => ({ metadata, statementIssuer }) =>
-      allow === undefined ? true : allow({ metadata, statementIssuer, subject, request })
+    allow: (request, subject) => ({ metadata, statementIssuer }) => {
+      const asked = { metadata, statementIssuer, subject, request }
+      return allow === undefined || askHost('registration.allow', () => allow(asked))
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { SignerError } from '../../crypto/errors.js'
 import { OAuthError } from '../../protocol/oauth-error.js'
 import { StoreUnavailableError } from '../../stores/errors.js'
+import { VerifierUnavailableError } from '../../tokens/errors.js'
 
 const CLIENT_ERRORS: Readonly<Record<number, string>> = {
   413: 'the body is too large',
@@ -14,7 +15,8 @@ function statusOf (error: unknown): number {
 
 /**
  * Puts whatever was thrown in the words of OAuth, so that no framework default ever goes out: our own refusals stay
- * what they are, a store that cannot be reached is `temporarily_unavailable` (RS-16), what Fastify refuses about a
+ * what they are, a store or another server that cannot be reached is `temporarily_unavailable` (RS-16),
+ * what Fastify refuses about a
  * body is `invalid_request` with its status, and everything else is a `server_error` that says nothing.
  */
 export function refusalOf (error: unknown): OAuthError {
@@ -24,7 +26,8 @@ export function refusalOf (error: unknown): OAuthError {
     return new OAuthError({ code: 'temporarily_unavailable', description: 'try again in a moment', reason: 'signer unavailable', cause: error })
   }
   if (error instanceof StoreUnavailableError || status === 503) {
-    return new OAuthError({ code: 'temporarily_unavailable', description: 'try again in a moment', reason: 'store unavailable', cause: error })
+    const reason = error instanceof VerifierUnavailableError ? error.reason : 'store unavailable'
+    return new OAuthError({ code: 'temporarily_unavailable', description: 'try again in a moment', reason, cause: error })
   }
   if (status === 429) {
     return new OAuthError({ code: 'too_many_requests', description: 'too many requests', reason: 'rate limit', cause: error })

@@ -3,11 +3,13 @@ import { SignerError } from '../../../lib/crypto/errors.js'
 import { OAuthError } from '../../../lib/protocol/oauth-error.js'
 import { refusalOf } from '../../../lib/plugins/support/refusal.js'
 import { StoreUnavailableError } from '../../../lib/stores/errors.js'
+import { SERVER_DOWN, VerifierUnavailableError } from '../../../lib/tokens/errors.js'
 
 const withStatus = (statusCode: unknown): Error => Object.assign(new Error('secret detail'), { statusCode })
 
 const cases: Record<string, [unknown, number, string]> = {
   'a store that cannot be reached': [new StoreUnavailableError('secret detail'), 503, 'temporarily_unavailable'],
+  'another server that cannot be reached': [new VerifierUnavailableError(SERVER_DOWN, 'secret detail'), 503, 'temporarily_unavailable'],
   'a key elsewhere that cannot sign': [new SignerError('secret detail'), 503, 'temporarily_unavailable'],
   'a host that is overloaded': [withStatus(503), 503, 'temporarily_unavailable'],
   'a rate limit': [withStatus(429), 429, 'too_many_requests'],
@@ -34,4 +36,9 @@ for (const [what, [error, status, code]] of Object.entries(cases)) {
 t.test('a refusal of our own stays what it is', async (t) => {
   const refusal = new OAuthError({ code: 'invalid_grant', description: 'no' })
   t.equal(refusalOf(refusal), refusal)
+})
+
+t.test('the audit can tell an outage of another server from one of the store', async (t) => {
+  t.equal(refusalOf(new VerifierUnavailableError(SERVER_DOWN, 'x')).reason, SERVER_DOWN)
+  t.equal(refusalOf(new StoreUnavailableError('x')).reason, 'store unavailable')
 })
