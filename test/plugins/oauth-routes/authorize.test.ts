@@ -154,10 +154,13 @@ for (const [user, error] of [['', 'login_required'], ['alice', 'consent_required
   })
 }
 
-t.test('prompt=none does not hide what else is wrong', async (t) => {
+t.test('prompt=none does not hide what else is wrong, whether somebody is signed in or not', async (t) => {
   const { app } = await oauthApp(t)
-  const answer = await authorize(app, { client_id: await register(app), prompt: 'none', response_type: 'token' })
-  t.equal(new URL(linksOf(answer)[0] ?? '').searchParams.get('error'), 'unsupported_response_type')
+  const url = authorizationUrl({ client_id: await register(app), prompt: 'none', response_type: 'token' })
+  for (const headers of [{ 'x-user': 'alice' }, {}]) {
+    const answer = await app.inject({ url, headers })
+    t.equal(new URL(linksOf(answer)[0] ?? '').searchParams.get('error'), 'unsupported_response_type')
+  }
 })
 
 t.test('the sign-in hook is told whether a page may come in between', async (t) => {

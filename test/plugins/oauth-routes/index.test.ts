@@ -129,6 +129,22 @@ t.test('a code is exchanged for a token', async (t) => {
   t.match(answer.json(), { token_type: 'Bearer', expires_in: 900, scope: 'notes:read', refresh_token: String })
 })
 
+t.test('a leniency that a token request needed is told to the audit by name', async (t) => {
+  const { app, events } = await oauthApp(t)
+  const code = await codeFor(app)
+  const { refresh_token: token } = (await post(app, '/token', {
+    grant_type: 'authorization_code', client_id: 'house', code, code_verifier: VERIFIER
+  })).json()
+  const refresh = async () => await post(app, '/token', { grant_type: 'refresh_token', client_id: 'house', refresh_token: token })
+  const needed = () => events.filter(({ type, operation }) => type === 'leniency.used' && operation === 'refreshRepeat')
+
+  await refresh()
+  t.same(needed(), [])
+  assertOAuthJson(t, await refresh(), 200)
+  t.match(needed(), [{ clientId: 'house', subject: 'alice' }])
+  t.equal(needed().length, 1)
+})
+
 t.test('a token is revoked, and a token that never was is answered alike', async (t) => {
   const { app, events } = await oauthApp(t)
   const code = await codeFor(app)
