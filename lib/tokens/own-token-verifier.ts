@@ -27,8 +27,8 @@ export interface OwnTokenVerifierInput extends OwnTokenRules {
  * What the user consented to is in the grant and not in the token: it never changes while the grant lives, so it is
  * read when the token is first verified, and remembered with it.
  */
-function pinnedTo (grant: Grant | null, principal: OwnPrincipal, resource: string): OwnPrincipal {
-  const { consented, unpinned = [] } = grant ?? {}
+function pinnedTo (grant: Grant, principal: OwnPrincipal, resource: string): OwnPrincipal {
+  const { consented, unpinned = [] } = grant
   if (consented === undefined || principal.consented !== undefined || unpinned.includes(resource)) return principal
   return Object.freeze({ ...principal, consented: Object.freeze([...consented]) })
 }
@@ -54,6 +54,12 @@ export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenV
   // Which of them its key signed nobody knows any more.
   keyring.onChange(({ isDropped }) => { if (isDropped) tokens = remembering() })
 
+  async function findActive (grantId: string, now: number): Promise<Grant> {
+    const grant = await findGrant(grantId, now)
+    if (grant?.status !== 'active') throw new InvalidTokenError('the grant has ended')
+    return grant
+  }
+
   async function readSigned (token: string, now: number): Promise<OwnPrincipal> {
     await seekKey(token, keyring, keys)
     return readOwnPrincipal(verifyJws(token, keys), input, now)
@@ -65,18 +71,14 @@ export function createOwnTokenVerifier (input: OwnTokenVerifierInput): OwnTokenV
       const grantId = grantIdOfOpaqueToken(token, secrets)
       if (grantId === null) throw new InvalidTokenError('not a token of ours')
       const lookUp = async () => {
-        const grant = await findGrant(grantId, now)
+        const grant = await findActive(grantId, now)
         return pinnedTo(grant, ownPrincipalOf(claimsOfOpaqueToken(token, grant), input, now), input.resource)
       }
       return { grantId, lookUp }
     }
     const principal = tokens.known(token, now) ?? await readSigned(token, now)
     const { grantId } = principal
-    const lookUp = async () => {
-      const grant = await findGrant(grantId, now)
-      if (grant?.status !== 'active') throw new InvalidTokenError('the grant has ended')
-      return pinnedTo(grant, principal, input.resource)
-    }
+    const lookUp = async () => pinnedTo(await findActive(grantId, now), principal, input.resource)
     return { grantId, lookUp }
   }
 
