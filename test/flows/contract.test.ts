@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import t, { type Test } from 'tap'
-import { sha256 } from '../../lib/crypto/digest.js'
+import { randomId, sha256 } from '../../lib/crypto/digest.js'
 import { createSigningKey } from '../../lib/crypto/signing-key.js'
 import { ACCESS_TOKEN } from '../../lib/oauth/exchange-request.js'
 import { DEVICE_GRANT, JWT_BEARER, TOKEN_EXCHANGE } from '../../lib/protocol/grant-types.js'
@@ -161,6 +161,8 @@ const ownCases: Readonly<Record<string, readonly Case[]>> = {
     ['a code of nobody', 400, 'invalid_grant', (server) => exchange(server, { code: 'x' })],
     ['a code for another resource', 400, 'invalid_target', (server) => exchange(server, { resource: 'https://evil.example/' })],
     ['a scope beyond the grant', 400, 'invalid_scope', refresh({ scope: 'notes:write' })],
+    ['details beyond the grant', 400, 'invalid_authorization_details', (server) => exchange(server, { authorization_details: '[{"type":"payment"}]' })],
+    ['details that cannot be read', 400, 'invalid_authorization_details', refresh({ authorization_details: '{%zz' })],
     ['a broken proof', 400, 'invalid_dpop_proof', (server) => exchange(server, {}, { dpop: 'x' })],
     ['a proof without nonce', 400, 'use_dpop_nonce', async (server) => {
       const { proof } = await dpopClient({ htu: `${ISSUER}/token`, now: server.clock })
@@ -189,6 +191,13 @@ const ownCases: Readonly<Record<string, readonly Case[]>> = {
   '/par': [
     ['a request', 201, null, push({})],
     ['a request that names another', 400, 'invalid_request', push({ request_uri: 'urn:x' })],
+    ['a client without redirect URIs', 400, 'invalid_request', push({ client_id: 'tv' })],
+    ['a client that did not register the grant', 400, 'unauthorized_client', async (server) => {
+      const answer = await register({ redirect_uris: [LOOPBACK], grant_types: [DEVICE_GRANT], token_endpoint_auth_method: 'none' })(server)
+      const { client_id: id } = await answer.json() as { client_id: string }
+      return await push({ client_id: id, redirect_uri: LOOPBACK })(server)
+    }],
+    ['a redirect URI of somebody else', 400, 'invalid_request', push({ redirect_uri: 'https://evil.example/' })],
     ['another response type', 400, 'unsupported_response_type', push({ response_type: 'token' })],
     ['another resource', 400, 'invalid_target', push({ resource: 'https://evil.example/' })],
     ['a malformed scope', 400, 'invalid_scope', push({ scope: 'a"b' })],
@@ -221,7 +230,12 @@ const ownCases: Readonly<Record<string, readonly Case[]>> = {
     ['a client', 201, null, register({ redirect_uris: [LOOPBACK] })],
     ['a client without a redirect URI', 400, 'invalid_redirect_uri', register({})],
     ['a client with a method that is none', 400, 'invalid_client_metadata', register({ redirect_uris: [LOOPBACK], token_endpoint_auth_method: 'x' })],
-    ['metadata that are no object', 400, 'invalid_client_metadata', register([])]
+    ['metadata that are no object', 400, 'invalid_client_metadata', register([])],
+    ['one too many, of whom an id cannot say it all', 429, 'too_many_requests', async (server) => {
+      const counter = { tenant: 'default', kind: 'client-quota', id: 'registrations' }
+      await server.watched.store.increment(counter, { by: 10_000_000, window: 600 }, server.clock())
+      return await register({ redirect_uris: [`https://client.example/${randomId(600)}`] })(server)
+    }]
   ]
 }
 
@@ -279,12 +293,11 @@ const README = readFileSync('README.md', 'utf8')
 /** The rows of its table of codes: the codes, what it says of the status, and where. */
 const DOCUMENTED = [...README.matchAll(/^\| (`[a-z_]+`.*?) \| (.*?) \| (.*?) \|$/gm)]
 
-function isDocumented ({ url }: Response, status: number, error: string): boolean {
-  const { pathname: path } = new URL(url)
+function isDocumentedAs (error: string, status: string, path: string): boolean {
   const isAt = (places: string): boolean => places === 'every OAuth endpoint' || places.includes(`\`${path}\``) ||
     (path.startsWith('/register/') && places.includes('below it'))
   return DOCUMENTED.some(([, codes = '', statuses = '', places = '']) =>
-    codes.includes(`\`${error}\``) && statuses.includes(String(status)) && isAt(places))
+    codes.includes(`\`${error}\``) && statuses.includes(status) && isAt(places))
 }
 
 const CODES = [...readFileSync('lib/protocol/oauth-error.ts', 'utf8').matchAll(/^ {2}(\w+): \d{3},?$/gm)].map(([, code = '']) => code)
@@ -305,7 +318,7 @@ async function assertContract (
     t.strictSame(Object.keys(body), ['error', 'error_description'])
     t.match(body.error_description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'RFC 6749 §5.2')
     t.notMatch(text, /secret detail|evil\.example|zz/)
-    t.ok(isDocumented(answer, status, error), `README.md says where ${error} is met, as ${status}`)
+    t.ok(isDocumentedAs(error, String(status), new URL(answer.url).pathname), `README.md says where ${error} is met, as ${status}`)
   }
   t.equal(answer.headers.has('retry-after'), [429, 503].includes(status))
   t.equal(answer.headers.has('allow'), status === 405)
@@ -710,6 +723,7 @@ const redirects: Record<string, [Fields, string, Sent['headers']?]> = {
   'no challenge': [{ code_challenge: undefined }, 'invalid_request'],
   'another resource': [{ resource: 'https://evil.example/' }, 'invalid_target'],
   'a malformed scope': [{ scope: 'a"b' }, 'invalid_scope'],
+  'details of no type': [{ authorization_details: '[{}]' }, 'invalid_authorization_details'],
   'a request object': [{ request: 'e30.e30.' }, 'request_not_supported'],
   'a request elsewhere': [{ request_uri: 'https://evil.example/' }, 'request_uri_not_supported']
 }
@@ -726,8 +740,18 @@ t.test('what a client of the operator is told by redirect has a documented code,
     t.equal(answer.status, 303, what)
     t.equal(answer.headers.get('cache-control'), 'no-store', what)
     t.match(Object.fromEntries(searchParams), { error, error_description: /./, state: 'a state', iss: ISSUER }, what)
-    t.ok(README.includes(`\`${error}\``), `README.md says what ${error} is`)
+    t.ok(isDocumentedAs(error, '', '/authorize'), `README.md says that ${error} is met at /authorize`)
   }
+})
+
+t.test('what a client that registered itself is told stands behind a link on a page', async (t) => {
+  const server = await contractServer(t)
+  const metadata = { redirect_uris: [LOOPBACK], grant_types: [DEVICE_GRANT], token_endpoint_auth_method: 'none' }
+  const { client_id: id } = await (await register(metadata)(server)).json() as { client_id: string }
+
+  const answer = await send(server, authorizationUrl({ client_id: id, redirect_uri: LOOPBACK }), { method: 'GET', headers: USER })
+  t.match(await answer.clone().text(), 'error=unauthorized_client')
+  await assertPage(t, answer, 400, 'a client that did not register the grant')
 })
 
 t.test('every code that there is has its place here', async (t) => {
