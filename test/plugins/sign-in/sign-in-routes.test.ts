@@ -55,6 +55,29 @@ t.test('who came from nowhere is told that it worked and can sign out', async (t
   t.match(page.body, 'action="/sign-out"')
 })
 
+t.test('who is signed in and has to show it again is asked, under the name that is signed in', async (t) => {
+  const { app, addAccount } = await signInApp(t)
+  await addAccount()
+  const browser = visitor(app)
+  await browser.signIn()
+
+  const page = await browser.open(`${pathTo(REQUEST)}&again=1`)
+
+  t.equal(page.statusCode, 200)
+  t.equal(new Map(fieldsOf(page.body)).get('return_to'), REQUEST)
+  t.equal(new Map(fieldsOf(page.body)).get('name'), NAME)
+})
+
+t.test('the page carries the name that the client hinted at, signed in or not', async (t) => {
+  const { app, addAccount } = await signInApp(t)
+  await addAccount()
+  const browser = visitor(app)
+
+  t.equal(new Map(fieldsOf((await browser.open(`${pathTo(REQUEST)}&name=grace`)).body)).get('name'), 'grace')
+  await browser.signIn()
+  t.equal(new Map(fieldsOf((await browser.open(`${pathTo(REQUEST)}&again=1&name=grace`)).body)).get('name'), 'grace')
+})
+
 t.test('who is signed in already is sent on without a page', async (t) => {
   const { app, addAccount } = await signInApp(t)
   await addAccount()
