@@ -5,7 +5,7 @@ const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const LENGTH = 8
 const USER_CODE = new RegExp(`^[${LETTERS}]{${LENGTH}}$`)
 
-/** A code that people read off one screen and type into another: eight letters, every one as likely as any other. */
+/** A code that people read off one screen and type into another: eight letters, all equally likely. */
 export function mintUserCode (): string {
   return Array.from({ length: LENGTH }, () => LETTERS.charAt(randomInt(LETTERS.length))).join('')
 }
